@@ -7,7 +7,7 @@ __all__ = ['FORMS', 'FILE_TYPES', 'row_form', 'to_messages', 'read_table', 'read
            'load_data', 'encode', 'TokenizedData', 'tokenize', 'Plan', 'Exhausted', 'draw', 'compose']
 
 # %% ../nbs/06_compose.ipynb #22ed69c2
-import json, math, zlib
+import json, zlib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +17,7 @@ import pandas as pd
 import yaml
 from datasets import Dataset, load_dataset
 
-from .domains import DomainWeights, InputError, check_same_domains, fingerprint
+from .domains import DomainWeights, InputError, check_same_domains, fingerprint, in_order
 
 # %% ../nbs/06_compose.ipynb #fc2115c3
 FORMS = dict(alpaca=("instruction", "output"), chat=("messages",), sharegpt=("conversations",), prompt=("prompt", "completion"))
@@ -135,7 +135,7 @@ def _sources_of_folder(folder):
         sources[sub.name] = {part: p for part in _PARTS if (p := _find_part(sub, part))}
         if "train" not in sources[sub.name]: raise InputError(f"{sub}: domain {sub.name!r} is empty; put a train.jsonl (or .json, .csv, .parquet) there")
     if not sources: raise InputError(f"{folder}: holds no domain; put DOMAIN.jsonl files or DOMAIN/train.jsonl there")
-    return sources
+    return {d: sources[d] for d in in_order(sources)}
 
 # %% ../nbs/06_compose.ipynb #558dc022
 def _sources_of_config(path):
@@ -166,6 +166,7 @@ class DomainData:
     def sizes(self): return {d: len(rows) for d, rows in self.train.items()}
     @property
     def key(self): return fingerprint([self.train, self.heldout, self.choices])
+    def __repr__(self): return f"DomainData of {self.source}: " + ", ".join(f"{d} {n}/{len(self.heldout[d])}" for d, n in self.sizes.items())
     def _repr_markdown_(self):
         rows = [f"| {d} | {n} | {len(self.heldout[d])} | {len(self.choices.get(d, []))} |" for d, n in self.sizes.items()]
         return "\n".join([f"| {self.source} | train | held-out | questions |", "|---|---:|---:|---:|", *rows])
@@ -239,25 +240,32 @@ class TokenizedData:
     train: dict # domain -> Dataset
     heldout: dict
     dropped: dict # domain -> training rows without a label inside max_length
-    key: str # fingerprint of rows, tokenizer and max_length
+    key: str # fingerprint of rows, tokenizer and lengths
+    def __repr__(self): return f"TokenizedData {self.key}: " + ", ".join(f"{d} {n}/{len(self.heldout[d])}" for d, n in self.sizes.items())
     @property
     def domains(self): return tuple(self.train)
     @property
     def sizes(self): return {d: len(rows) for d, rows in self.train.items()}
 
 # %% ../nbs/06_compose.ipynb #5183fc51
-def tokenize(data, tokenizer, max_length=1024):
-    "Tokenise every row of a `DomainData` once: a `TokenizedData`. An InputError when a domain has no row left."
+def tokenize(
+    data, # DomainData
+    tokenizer,
+    max_length=1024, # tokens of a row
+    heldout_rows=None, # held-out rows of each domain, the first so many: fewer make each measurement of the losses cheaper; None: all
+):
+    "Tokenise every row once: a `TokenizedData`. An InputError when a domain has no row left."
     kept, dropped = {}, {}
     for part in ("train", "heldout"):
         for domain, rows in getattr(data, part).items():
+            if part == "heldout": rows = rows[:heldout_rows]
             rows = [encode(messages, tokenizer, max_length) for messages in rows]
             full = [r for r in rows if any(t != -100 for t in r["labels"][1:])]
             if not full: raise InputError(f"domain {domain!r}: no {part} row has a response within {max_length} tokens; raise max_length")
             kept[part, domain] = Dataset.from_list(full)
             if part == "train": dropped[domain] = len(rows) - len(full)
     part = lambda p: {d: rows for (q, d), rows in kept.items() if q == p}
-    return TokenizedData(part("train"), part("heldout"), dropped, fingerprint([data.key, tokenizer.get_vocab(), tokenizer.chat_template, max_length]))
+    return TokenizedData(part("train"), part("heldout"), dropped, fingerprint([data.key, tokenizer.get_vocab(), tokenizer.chat_template, max_length, heldout_rows]))
 
 # %% ../nbs/06_compose.ipynb #b53fb96b
 @dataclass(frozen=True)
@@ -288,9 +296,9 @@ def _within(weights, n, left):
     while open_ := {d: s for d, s in weights.items() if d not in given and s > 0}:
         want = DomainWeights.from_counts(open_).allocate(n - sum(given.values()))
         short = {d: left[d] for d in open_ if want[d] > left[d]}
-        if not short: return {d: 0 for d in weights} | given | want
+        if not short: return dict.fromkeys(weights, 0) | given | want
         given |= short
-    return {d: 0 for d in weights} | given
+    return dict.fromkeys(weights, 0) | given
 
 # %% ../nbs/06_compose.ipynb #12ee65b6
 def draw(
@@ -306,7 +314,7 @@ def draw(
     "The `Plan` of a round: n rows in the shares of `weights` (largest remainder), mixed in random order."
     check_same_domains("the weights", weights, "the data", sizes)
     if exhausted not in ("renormalize", "stop"): raise InputError(f"exhausted is {exhausted!r}; choose 'renormalize' or 'stop'")
-    cursors = {d: 0 for d in sizes} | (cursors or {})
+    cursors = dict.fromkeys(sizes, 0) | (cursors or {})
     take = DomainWeights(weights).allocate(n)
     if max_passes is not None:
         left = {d: max(0, int(max_passes * size) - cursors[d]) for d, size in sizes.items()}

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from fastcore.basics import patch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, get_cosine_schedule_with_warmup
 
 from .domains import DOMAINS, DomainWeights, InputError, cache_dir, fingerprint

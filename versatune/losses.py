@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from .domains import InputError, cache_dir, fingerprint, read_json, write_json
@@ -47,8 +47,10 @@ def _row_losses(model, rows):
     if "logits_to_keep" in inspect.signature(base.forward).parameters: logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=keep).logits
     else: logits = model(input_ids=ids, attention_mask=mask).logits[:, keep]
     targets = targets[:, keep]
-    loss = F.cross_entropy(logits.float().transpose(1, 2), targets, reduction="none") # (rows, kept positions); 0 where the target is -100
-    return loss.sum(1).tolist(), (targets != -100).sum(1).tolist()
+    wanted = targets != -100 # (rows, kept positions)
+    loss = torch.zeros(targets.shape, device=targets.device)
+    loss[wanted] = F.cross_entropy(logits[wanted].float(), targets[wanted], reduction="none")
+    return loss.sum(1).tolist(), wanted.sum(1).tolist()
 
 # %% ../nbs/08_losses.ipynb #afbb4009
 def domain_losses(
@@ -85,6 +87,7 @@ class ReferenceSettings:
     "How a proxy is trained on each domain alone, and which loss counts."
     loss: str = "heldout" # "heldout" or, as the paper's files do, "train"
     epochs: int = 2
+    rows: int|None = None # training rows of each domain, the first so many; None: all
     batch_size: int = 8
     learning_rate: float = 5e-4
     lora: LoraSettings = LoraSettings()
@@ -93,6 +96,7 @@ class ReferenceSettings:
     def __post_init__(self):
         if self.loss not in ("heldout", "train"): raise InputError(f"reference loss {self.loss!r} is unknown; choose 'heldout' or 'train'")
         if self.epochs < 1: raise InputError(f"reference epochs is {self.epochs}; give a whole number, 1 or more")
+        if self.rows is not None and self.rows < 1: raise InputError(f"reference rows is {self.rows}; give a whole number, 1 or more, or None for all")
 
 # %% ../nbs/08_losses.ipynb #e3ee88fb
 class _EpochLosses(TrainerCallback):
@@ -136,7 +140,8 @@ def reference_losses(
         for d in data.domains:
             if d in done: continue
             bar.set_postfix_str(d)
-            done[d] = _proxy_losses(model, tokenizer, data.train[d], {d: data.heldout[d]}, settings, bar)
+            rows = data.train[d].select(range(min(settings.rows or len(data.train[d]), len(data.train[d]))))
+            done[d] = _proxy_losses(model, tokenizer, rows, {d: data.heldout[d]}, settings, bar)
             write_json(path, dict(key=key, loss=settings.loss, by_epoch=done))
     lowest = {d: min(by_epoch) for d, by_epoch in done.items()}
     if bad := [d for d, l in lowest.items() if not math.isfinite(l)]: raise InputError(f"the proxy's loss on domain {bad[0]!r} is not a number; lower the reference learning_rate ({settings.learning_rate})")

@@ -73,7 +73,7 @@ def load_tokenizer(name:str):
     "The tokenizer of `name`, with a pad token, padding on the right; an InputError when it has neither BOS nor EOS."
     where = locate(name)
     try: tok = AutoTokenizer.from_pretrained(where)
-    except (OSError, ValueError, KeyError) as e: raise InputError(f"model {name}: no tokenizer can be read ({_first_line(e)})") from e
+    except Exception as e: raise InputError(f"model {name}: no tokenizer can be read ({_first_line(e)})") from e
     if tok.bos_token_id is None and tok.eos_token_id is None:
         raise InputError(f"the tokenizer of {name} has neither a BOS nor an EOS token; set one in its tokenizer_config.json")
     if tok.pad_token_id is None: tok.pad_token = tok.eos_token or tok.bos_token
@@ -81,7 +81,7 @@ def load_tokenizer(name:str):
     return tok
 
 # %% ../nbs/01_models.ipynb #3da69231
-def _first_line(error): return str(error).strip().split("\n")[0]
+def _first_line(error): return f"{type(error).__name__}: {error}".strip().split("\n")[0]
 
 # %% ../nbs/01_models.ipynb #aa812265
 def start_token(tokenizer):
@@ -108,7 +108,7 @@ def load_model(
     dtype = torch.float32 if precision == "fp32" else torch.bfloat16
     quant = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype)
     try: model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, device_map={"": device}, quantization_config=quant if precision == "nf4" else None)
-    except (OSError, ValueError, KeyError) as e: raise InputError(f"model {name} cannot be read ({_first_line(e)})") from e
+    except Exception as e: raise InputError(f"model {name} cannot be read ({_first_line(e)})") from e
     return _keep_trainable(model).eval()
 
 # %% ../nbs/01_models.ipynb #ad7afec5

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
-from .domains import DomainWeights, domain_colors
+from .domains import domain_colors
 
 # %% ../nbs/11_plot.ipynb #90f97adf
 def plot_weights(history, ax=None):
@@ -57,8 +57,8 @@ def plot_radar(results, ax=None):
         score = r.frame.set_index("domain").score.reindex(domains).to_numpy()
         ax.plot(np.r_[angle, angle[:1]], np.r_[score, score[:1]], "o-", ms=3, label=name, color=sns.color_palette("deep")[i])
         ax.fill(angle, score, alpha=0.1, color=sns.color_palette("deep")[i])
-    ax.set_xticks(angle, domains); ax.set_ylim(0)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.08), ncols=len(results), frameon=False)
+    ax.set_xticks(angle, domains); ax.tick_params(axis="x", pad=12); ax.set_ylim(0)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.1), ncols=len(results), frameon=False)
     return ax
 
 # %% ../nbs/11_plot.ipynb #6709ad2b
@@ -69,9 +69,9 @@ def plot_scores(results, ax=None):
         x = np.arange(len(r.frame)) + (i - (len(results) - 1) / 2) * width
         ax.bar(x, r.frame.score, width, yerr=1.96 * r.frame.stderr, capsize=2, error_kw=dict(lw=0.8), label=f"{name} (mean {r.average:.3f})", color=sns.color_palette("deep")[i])
     for x, chance in enumerate(r.frame.chance): ax.hlines(chance, x - 0.45, x + 0.45, color="black", ls=":", lw=1)
-    ax.set(xticks=range(len(r.frame)), ylabel=r.frame.metric[0], title=f"held-out questions, n = {r.frame.n.min()} to {r.frame.n.max()} a domain", ylim=(0, None))
+    ax.set(xticks=range(len(r.frame)), ylabel=r.frame.metric[0], ylim=(0, None))
     ax.set_xticklabels(r.frame.domain)
-    ax.legend(frameon=False, fontsize=8, ncols=len(results))
+    ax.legend(frameon=False, fontsize=8, ncols=len(results), loc="lower center", bbox_to_anchor=(0.5, 1), title=f"{r.frame.n.sum()} held-out questions, 95 % intervals, dots: chance", title_fontsize=9)
     return ax
 
 # %% ../nbs/11_plot.ipynb #21f014fa

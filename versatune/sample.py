@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from fastcore.basics import store_attr
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from transformers import GenerationConfig
 
 from .domains import InputError, fingerprint, write_atomic

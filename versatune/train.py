@@ -6,8 +6,8 @@
 __all__ = ['MixtureView', 'History', 'ReweightCallback', 'TrainSettings', 'FineTuned', 'finetune']
 
 # %% ../nbs/09_train.ipynb #3b3071ec
-import json, math, os, warnings
-from dataclasses import asdict, dataclass
+import json, math, warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +19,7 @@ from transformers.trainer_callback import ExportableState
 from transformers.trainer_utils import get_last_checkpoint
 
 from .compose import DomainData, Exhausted, draw, tokenize
-from .domains import DomainWeights, InputError, check_same_domains, fingerprint, write_atomic, write_json
+from .domains import DomainWeights, InputError, check_same_domains, write_atomic
 from .losses import collator, domain_losses, training_arguments
 from .models import LoraSettings, add_lora
 from .reweight import Signals, VersaTune, rule_settings
@@ -199,6 +199,7 @@ class FineTuned:
     "A fine-tuned model and how it came about."
     model: PeftModel
     history: History
+    def __repr__(self): return f"FineTuned after {len(self.history) - 1} rounds\n{self.history.losses.round(3)}"
     def _repr_html_(self): return self.history._repr_html_()
     def save(self, folder):
         "Write the adapter (safetensors), weights.csv and losses.csv; returns the folder."

