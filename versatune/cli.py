@@ -68,7 +68,7 @@ def _run(a):
     default = PathSettings()
     run_path(PathSettings(
         model=a.model, data=a.data, weights=a.weights, classifier=a.classifier, precision=a.precision, rule=_rule(a),
-        sample=replace(default.sample, n=a.samples, seed=a.seed), reference=replace(default.reference, seed=a.seed),
+        sample=replace(default.sample, n=a.samples, batch_size=min(a.samples, default.sample.batch_size), seed=a.seed), reference=replace(default.reference, seed=a.seed),
         train=replace(default.train, rounds=a.rounds, rows_per_round=a.rows, learning_rate=a.lr, max_length=a.max_length, seed=a.seed)), a.out, a.overwrite)
 
 # %% ../nbs/13_cli.ipynb #96a7454d

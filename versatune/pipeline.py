@@ -42,8 +42,8 @@ class PathSettings:
     rule: object = VersaTune()
     heldout_rows: int|None = 12 # of each domain, on which losses are measured; None: all
     sample: SampleSettings = SampleSettings(n=128, max_new_tokens=48, batch_size=128)
-    reference: ReferenceSettings = ReferenceSettings(epochs=1, rows=32, batch_size=4, learning_rate=1e-3)
-    train: TrainSettings = TrainSettings(rows_per_round=40, learning_rate=5e-4, max_length=256)
+    reference: ReferenceSettings = ReferenceSettings(epochs=1, rows=24, batch_size=4, learning_rate=1e-3)
+    train: TrainSettings = TrainSettings(rows_per_round=40, batch_size=4, gradient_accumulation=2, learning_rate=5e-4, max_length=256)
     def as_dict(self): return asdict(self) | dict(rule=rule_settings(self.rule))
 
 # %% ../nbs/12_pipeline.ipynb #7e469a74
