@@ -36,7 +36,9 @@ def data(tmp_path_factory):
 
 
 def start(data, out, *more):
-    return subprocess.Popen([VERSATUNE, "demo", "--data", str(data), "--out", str(out), *SMALL, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """Start the command as from a terminal: a test that runs in the background inherits an ignored Ctrl-C."""
+    return subprocess.Popen([VERSATUNE, "demo", "--data", str(data), "--out", str(out), *SMALL, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 @pytest.fixture(scope="module")

@@ -307,4 +307,5 @@ d = { 'settings': { 'branch': 'main',
                                  'versatune.train.TrainSettings': ('train.html#trainsettings', 'versatune/train.py'),
                                  'versatune.train.TrainSettings.__post_init__': ( 'train.html#trainsettings.__post_init__',
                                                                                   'versatune/train.py'),
+                                 'versatune.train._last_checkpoint': ('train.html#_last_checkpoint', 'versatune/train.py'),
                                  'versatune.train.finetune': ('train.html#finetune', 'versatune/train.py')}}}

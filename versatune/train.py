@@ -6,7 +6,7 @@
 __all__ = ['MixtureView', 'History', 'ReweightCallback', 'TrainSettings', 'FineTuned', 'finetune']
 
 # %% ../nbs/09_train.ipynb #3b3071ec
-import json, math, warnings
+import json, math, tempfile, warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from fastcore.basics import patch
 from peft import PeftModel
 from transformers import PrinterCallback, Trainer, TrainerCallback
 from transformers.trainer_callback import ExportableState
-from transformers.trainer_utils import get_last_checkpoint
 
 from .compose import DomainData, Exhausted, draw, tokenize
 from .domains import DomainWeights, InputError, check_same_domains, write_atomic
@@ -132,9 +131,11 @@ def on_init_end(self:ReweightCallback, args, state, control, **_):
 # %% ../nbs/09_train.ipynb #1b9ded7a
 @patch
 def on_train_begin(self:ReweightCallback, args, state, control, model=None, **_):
-    saved = state.stateful_callbacks.get("ReweightCallback", {}).get("attributes", {})
-    if saved.get("rounds"): return self.restore(saved)
-    if state.global_step: raise InputError("the checkpoint holds no state of a ReweightCallback, so its mixture cannot be continued; start in another folder")
+    if state.global_step: # resumed from a checkpoint
+        saved = state.stateful_callbacks.get("ReweightCallback", {}).get("attributes", {})
+        if not saved.get("rounds"): raise InputError("the checkpoint holds no state of a ReweightCallback, so its mixture cannot be continued; start in another folder")
+        return self.restore(saved)
+    if self.history.rounds: raise InputError("this ReweightCallback has been through a training; make a new MixtureView and callback for another one")
     self._record(0, self._losses(model), self.view.weights, {})
 
 # %% ../nbs/09_train.ipynb #2c668739
@@ -225,15 +226,22 @@ def finetune(
     view = MixtureView(tokens, weights, s.rows_per_round, s.seed, s.max_passes, s.exhausted)
     callback = ReweightCallback(view, rule, reference, s.token_budget, out, on_round)
     if not isinstance(model, PeftModel): model = add_lora(model, s.lora, s.seed)
-    folder = Path(out or ".")/"checkpoints"
-    args = training_arguments(
-        model, folder, num_train_epochs=s.rounds, per_device_train_batch_size=s.batch_size, gradient_accumulation_steps=s.gradient_accumulation,
-        learning_rate=s.learning_rate, lr_scheduler_type="cosine", warmup_steps=0.03, seed=s.seed, train_sampling_strategy="sequential",
-        save_strategy="epoch" if out else "no", save_total_limit=1, disable_tqdm=not progress)
-    trainer = Trainer(model, args, train_dataset=view.dataset, data_collator=collator(tokenizer), callbacks=[callback])
-    if not progress: trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(folder) if out and folder.is_dir() else None)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(out)/"checkpoints" if out else Path(scratch)
+        args = training_arguments(
+            model, folder, num_train_epochs=s.rounds, per_device_train_batch_size=s.batch_size, gradient_accumulation_steps=s.gradient_accumulation,
+            learning_rate=s.learning_rate, lr_scheduler_type="cosine", warmup_steps=0.03, seed=s.seed, train_sampling_strategy="sequential",
+            save_strategy="epoch" if out else "no", save_total_limit=1, disable_tqdm=not progress)
+        trainer = Trainer(model, args, train_dataset=view.dataset, data_collator=collator(tokenizer), callbacks=[callback])
+        if not progress: trainer.remove_callback(PrinterCallback)
+        trainer.train(resume_from_checkpoint=_last_checkpoint(folder) if out else None)
     model.eval()
     tuned = FineTuned(model, callback.history)
     if out: tuned.save(out)
     return tuned
+
+# %% ../nbs/09_train.ipynb #36e0f061
+def _last_checkpoint(folder):
+    "The newest checkpoint in `folder` that was written to its end, or None."
+    whole = [p.parent for p in folder.glob("checkpoint-*/trainer_state.json")]
+    return str(max(whole, key=lambda p: int(p.name.split("-")[1]))) if whole else None
