@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "nbs").glob("[0-9][0-9]_*.ipynb"))
-NUMBER = {p.stem[3:]: int(p.stem[:2]) for p in NOTEBOOKS}
+NOTEBOOKS = sorted((ROOT / "nbs").glob("[0-9][0-9]*_*.ipynb"))
+NUMBER = {p.stem.split("_", 1)[1]: number for number, p in enumerate(NOTEBOOKS)}
 
 
 def test_every_module_has_a_notebook():

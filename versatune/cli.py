@@ -25,12 +25,13 @@ def _flags(parser, *names):
         lr=dict(type=float, default=5e-4, help="learning rate"),
         max_length=dict(type=int, default=256, help="tokens of a row"),
         sigma=dict(type=float, default=0.5, help="adjustment magnitude of the VersaTune rule"),
+        guards=dict(default="on", choices=("on", "paper"), help="on: floor, damping and stop as notebook 07 says; paper: report only"),
         seed=dict(type=int, default=0, help="seed of sampling, LoRA and the order of rows"),
         overwrite=dict(action="store_true", help="empty the run's folder first"))
     for name in names: parser.add_argument(f"--{name.replace('_', '-')}", **flags[name])
 
 # %% ../nbs/13_cli.ipynb #fdba47d3
-_RUN_FLAGS = ("model", "data", "classifier", "weights", "precision", "samples", "rounds", "rows", "lr", "max_length", "sigma", "seed", "overwrite")
+_RUN_FLAGS = ("model", "data", "classifier", "weights", "precision", "samples", "rounds", "rows", "lr", "max_length", "sigma", "guards", "seed", "overwrite")
 
 # %% ../nbs/13_cli.ipynb #dc109174
 def _parser():
@@ -46,7 +47,7 @@ def _parser():
     p = command("compose", "write a mixture of the data as JSON lines", "data", "weights", "seed", out="mixture.jsonl")
     p.add_argument("--n", type=int, default=1000, help="rows of the mixture")
     p = command("train", "detect, compose, fine-tune and evaluate", *_RUN_FLAGS, out="runs/train")
-    p.add_argument("--rule", default="VersaTune", help="VersaTune or Constant")
+    p.add_argument("--rule", default="VersaTune", help="VersaTune, Constant, Uniform, Inverse, ExpLoss, DoReMi, ODM, SkillIt or ADO (notebooks 07, 07b)")
     p = command("expand", "the same, raising one domain's share while the others are not forgotten", *_RUN_FLAGS, out="runs/expand")
     p.add_argument("--target", required=True, help="the domain to expand")
     p.add_argument("--delta", type=float, default=0.1, help="step of the target's share")
@@ -57,7 +58,8 @@ def _parser():
 
 # %% ../nbs/13_cli.ipynb #5660c7f3
 def _rule(a):
-    from versatune.reweight import DomainExpansion, VersaTune, make_rule
+    from versatune.reweight import DomainExpansion, VersaTune
+    from versatune.rivals import make_rule
     if a.command == "expand": return DomainExpansion(a.target, a.delta, a.epsilon)
     return VersaTune(a.sigma) if getattr(a, "rule", "VersaTune") == "VersaTune" else make_rule(a.rule)
 
@@ -65,9 +67,10 @@ def _rule(a):
 def _run(a):
     "demo, train and expand: the whole path with the flags as settings."
     from versatune.pipeline import PathSettings, run_path
+    from versatune.reweight import Guards
     default = PathSettings()
     run_path(PathSettings(
-        model=a.model, data=a.data, weights=a.weights, classifier=a.classifier, precision=a.precision, rule=_rule(a),
+        model=a.model, data=a.data, weights=a.weights, classifier=a.classifier, precision=a.precision, rule=_rule(a), guards=Guards.paper() if a.guards == "paper" else Guards(),
         sample=replace(default.sample, n=a.samples, batch_size=min(a.samples, default.sample.batch_size), seed=a.seed), reference=replace(default.reference, seed=a.seed),
         train=replace(default.train, rounds=a.rounds, rows_per_round=a.rows, learning_rate=a.lr, max_length=a.max_length, seed=a.seed)), a.out, a.overwrite)
 

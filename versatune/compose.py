@@ -236,7 +236,7 @@ def encode(messages, tokenizer, max_length=1024):
 # %% ../nbs/06_compose.ipynb #6da29638
 @dataclass(frozen=True)
 class TokenizedData:
-    "Token ids and labels of each domain's rows, as memory-mapped `datasets.Dataset`s with the columns input_ids and labels."
+    "Token ids and labels of each domain's rows, as memory-mapped `datasets.Dataset`s with the columns input_ids, labels and supervised (the number of labels that count)."
     train: dict # domain -> Dataset
     heldout: dict
     dropped: dict # domain -> training rows without a label inside max_length
@@ -260,7 +260,7 @@ def tokenize(
         for domain, rows in getattr(data, part).items():
             if part == "heldout": rows = rows[:heldout_rows]
             rows = [encode(messages, tokenizer, max_length) for messages in rows]
-            full = [r for r in rows if any(t != -100 for t in r["labels"][1:])]
+            full = [dict(r, supervised=n) for r in rows if (n := sum(t != -100 for t in r["labels"][1:]))]
             if not full: raise InputError(f"domain {domain!r}: no {part} row has a response within {max_length} tokens; raise max_length")
             kept[part, domain] = Dataset.from_list(full)
             if part == "train": dropped[domain] = len(rows) - len(full)

@@ -105,14 +105,17 @@ def check_same_domains(name_a:str, a, name_b:str, b):
 
 # %% ../nbs/00_domains.ipynb #6a2b0574
 @patch
-def floor(self:DomainWeights, least:float):
+def floor(self:DomainWeights, least): # a number for every domain, or a mapping domain -> number
     "The nearest weights in which no share is below `least`; those above it shrink in proportion."
-    if not 0 <= least * len(self) <= 1: raise InputError(f"floor {least} for {len(self)} domains; give a number from 0 to {1/len(self):.4g}")
-    low = {d for d, s in self.items() if s < least}
+    least = dict(least) if isinstance(least, Mapping) else dict.fromkeys(self, least)
+    check_same_domains("the floor", least, "the weights", self)
+    if min(least.values()) < 0 or math.fsum(least.values()) > 1 + 1e-9: raise InputError(f"floor {least} sums to more than 1 or is below 0; give numbers from 0 to {1/len(self):.4g}")
+    low = {d for d, s in self.items() if s < least[d]}
     while low:
-        scale = (1 - least * len(low)) / math.fsum(s for d, s in self.items() if d not in low)
-        more = {d for d, s in self.items() if d not in low and s * scale < least}
-        if not more: return DomainWeights({d: least if d in low else s * scale for d, s in self.items()})
+        spare = math.fsum(s for d, s in self.items() if d not in low)
+        scale = (1 - math.fsum(least[d] for d in low)) / spare if spare else 0
+        more = {d for d, s in self.items() if d not in low and s * scale < least[d]}
+        if not more: return DomainWeights.from_counts({d: least[d] if d in low else s * scale for d, s in self.items()})
         low |= more
     return self
 

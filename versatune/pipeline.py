@@ -26,9 +26,9 @@ from .evaluate import Results, evaluate
 from .losses import ReferenceSettings, reference_losses
 from .models import PACKAGED_MODEL, describe, load_model, load_tokenizer
 from .plot import plot_radar, plot_scores, plot_signal, plot_weights, save_figure
-from .reweight import VersaTune, rule_settings
+from .reweight import Guards, History, VersaTune, rule_settings
 from .sample import SampleSettings
-from .train import History, TrainSettings, finetune
+from .train import TrainSettings, finetune
 
 # %% ../nbs/12_pipeline.ipynb #dac0cc7d
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class PathSettings:
     classifier: str = "shipped" # or an .npz file written by LinearClassifier.save
     precision: str = "nf4"
     rule: object = VersaTune()
+    guards: Guards = Guards()
     heldout_rows: int|None = 12 # of each domain, on which losses are measured; None: all
     sample: SampleSettings = SampleSettings(n=128, max_new_tokens=48, batch_size=128)
     reference: ReferenceSettings = ReferenceSettings(epochs=1, rows=24, batch_size=4, learning_rate=1e-3)
@@ -194,7 +195,7 @@ def score(self:Run, number, name, model):
 def train(self:Run):
     def work():
         say = lambda e: self.say(f"      round {e['round']}      " + ", ".join(f"{d} {l:.2f}" for d, l in e["losses"].items()))
-        tuned = finetune(self.load(self.settings.precision), self.tokenizer, self.tokens, self.start, self.settings.rule, self.reference, self.settings.train, self.folder, on_round=say)
+        tuned = finetune(self.load(self.settings.precision), self.tokenizer, self.tokens, self.start, self.settings.rule, self.reference, self.settings.train, self.folder, on_round=say, guards=self.settings.guards)
         self._tuned = tuned.model
         write_json(self/"model.json", asdict(describe(tuned.model)))
         write_json(self/"history.json", dict(rounds=tuned.history.rounds, reference=self.reference))

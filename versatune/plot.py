@@ -13,11 +13,14 @@ import seaborn as sns
 from .domains import domain_colors
 
 # %% ../nbs/11_plot.ipynb #90f97adf
+def _rounds(frame): return dict(xlabel="round", xticks=frame.index) if len(frame) < 16 else dict(xlabel="round")
+
+# %% ../nbs/11_plot.ipynb #51c328a5
 def plot_weights(history, ax=None):
     "Stacked shares by round: the mixture that each next round is drawn from."
     ax, frame = ax or plt.subplots(figsize=(6, 3))[1], history.weights
     ax.stackplot(frame.index, frame.T.values, labels=frame.columns, colors=[domain_colors(frame.columns)[d] for d in frame], edgecolor="white", lw=0.5)
-    ax.set(xlabel="round", ylabel="share", title="domain weights", xlim=(frame.index[0], frame.index[-1]), ylim=(0, 1), xticks=frame.index)
+    ax.set(ylabel="share", title="domain weights", xlim=(frame.index[0], frame.index[-1]), ylim=(0, 1), **_rounds(frame))
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return ax
 
@@ -26,10 +29,10 @@ def plot_signal(history, key="losses", ax=None):
     "One line a domain for `key` in losses, potential, forgetting; losses show their references dashed."
     ax, frame = ax or plt.subplots(figsize=(6, 3))[1], history.frame(key)
     for d, color in domain_colors(frame.columns).items():
-        ax.plot(frame.index, frame[d], "o-", color=color, label=d, ms=4)
+        ax.plot(frame.index, frame[d], "o-" if len(frame) < 16 else "-", color=color, label=d, ms=4)
         if key == "losses" and history.reference: ax.axhline(history.reference[d], color=color, ls="--", lw=0.8)
     label = dict(losses="held-out loss (nats a token)", potential="learnable potential $\\gamma$", forgetting="forgetting degree $\\varphi$").get(key, key)
-    ax.set(xlabel="round", ylabel=label, title=key, xticks=frame.index)
+    ax.set(ylabel=label, title=key, **_rounds(frame))
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return ax
 
