@@ -13,7 +13,7 @@ test: .venv/ready check
 
 check: .venv/ready
 	$(BIN)/python .ci/check.py
-	$(BIN)/ruff check -q --config .ci/ruff.toml versatune tests .ci setup.py
+	$(BIN)/ruff check -q --config .ci/ruff.toml versatune tests benchmarks .ci setup.py
 
 notebooks: .venv/ready
 	$(BIN)/nbdev_export

@@ -18,6 +18,7 @@ from .losses import *
 from .models import *
 from .pipeline import *
 from .plot import *
+from .quantify import *
 from .reweight import *
 from .rivals import *
 from .sample import *
@@ -25,5 +26,5 @@ from .simulate import *
 from .train import *
 
 # %% ../nbs/14_all.ipynb #9200a8af
-_ROOMS = [sys.modules[f"versatune.{room}"] for room in "domains models lab sample classify detect compose reweight rivals simulate losses train evaluate plot pipeline".split()]
+_ROOMS = [sys.modules[f"versatune.{room}"] for room in "domains models lab sample quantify classify detect compose reweight rivals simulate losses train evaluate plot pipeline".split()]
 __all__ = [name for room in _ROOMS for name in room.__all__]

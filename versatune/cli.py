@@ -16,7 +16,7 @@ def _flags(parser, *names):
     flags = dict(
         model=dict(default="smollm2-135m", help="hub id, folder, .gguf file or smollm2-135m"),
         data=dict(default="starter", help="'starter', a folder with DOMAIN.jsonl files, or a .yaml file of names"),
-        classifier=dict(default="shipped", help="'shipped' or an .npz file written by LinearClassifier.save"),
+        classifier=dict(default="shipped", help="'shipped', 'embeddings' (extra embed), or an .npz file written by LinearClassifier.save"),
         weights=dict(default="detected", help="'detected', 'uniform', or a .json file of weights or of a profile"),
         precision=dict(default="nf4", help="nf4 (4 bits), bf16 or fp32"),
         samples=dict(type=int, default=128, help="texts sampled for detection"),
@@ -43,7 +43,10 @@ def _parser():
         if out: p.add_argument("--out", default=out, help="where the result goes")
         return p
     command("demo", "the whole path on a small model and the starter set", *_RUN_FLAGS, out="runs/demo")
-    command("detect", "sample from the model and print its knowledge profile", "model", "classifier", "precision", "samples", "seed", out="profile.json")
+    p = command("detect", "sample from the model and print its knowledge profile", "model", "classifier", "precision", "seed", out="profile.json")
+    p.add_argument("--samples", type=int, default=40_000, help="texts sampled at most")
+    p.add_argument("--within", type=float, default=0.02, help="stop when every interval reaches at most so far to either side")
+    p.add_argument("--aggregate", default="mean", help="mean (the paper's), counts (its authors' script's), inverted or em (corrected for the classifier's confusion)")
     p = command("compose", "write a mixture of the data as JSON lines", "data", "weights", "seed", out="mixture.jsonl")
     p.add_argument("--n", type=int, default=1000, help="rows of the mixture")
     p = command("train", "detect, compose, fine-tune and evaluate", *_RUN_FLAGS, out="runs/train")
@@ -80,7 +83,7 @@ def _detect(a):
     from versatune.models import load_model, load_tokenizer
     from versatune.sample import SampleSettings
     _unused(a.out)
-    profile = detect(load_model(a.model, a.precision), load_tokenizer(a.model), a.classifier, SampleSettings(n=a.samples, seed=a.seed), out=Path(a.out).with_suffix(".samples.jsonl"))
+    profile = detect(load_model(a.model, a.precision), load_tokenizer(a.model), a.classifier, SampleSettings(n=min(a.samples, 512), seed=a.seed), a.aggregate, a.within, a.samples, Path(a.out).with_suffix(".samples.jsonl"))
     profile.save(a.out); print(profile)
 
 # %% ../nbs/13_cli.ipynb #fce411b4

@@ -148,7 +148,7 @@ def read_weights(path):
 @patch
 def find_profile(self:Run):
     if self.settings.weights != "detected": return self.say(f"[2/8] {'profile':<12} not detected: weights are {self.settings.weights}")
-    detected = lambda: detect(self.load("bf16"), self.tokenizer, self.classifier, self.settings.sample, out=self/"samples.jsonl").save(self/"profile.json")
+    detected = lambda: detect(self.load("bf16"), self.tokenizer, self.classifier, self.settings.sample, within=None, out=self/"samples.jsonl").save(self/"profile.json")
     self.step(2, "profile", "profile.json", detected, lambda: f"{(p := self.profile).n} texts: " + ", ".join(f"{d} {w:.0%} ({p.low[d]:.0%}-{p.high[d]:.0%})" for d, w in p.weights.items()))
 
 # %% ../nbs/12_pipeline.ipynb #b924f26b

@@ -86,11 +86,12 @@ class DoReMi:
 class ODM:
     "EXP3 with the loss as reward; arXiv 2312.02406, Algorithm 1."
     alpha: float = 0.9 # memory of the moving average, from 0 to 1
+    released: bool = False # the policy of the authors' code instead of the paper's
     def __call__(self, signals:Signals):
         k, t, old = len(signals.weights), signals.round, (signals.state or {}).get("reward", {})
         explore = lambda t: min(1 / k, math.sqrt(math.log(k) / (k * t))) if t else 1 / k
-        reward = {d: self.alpha * old.get(d, 0.0) + (1 - self.alpha) * l for d, l in signals.losses.items()}
-        policy = _softmax({d: explore(t - 1) * r for d, r in reward.items()})
+        reward = {d: self.alpha * old.get(d, 0.0) + (1 - self.alpha) * (math.exp(l) if self.released else l) for d, l in signals.losses.items()}
+        policy = DomainWeights.from_counts(reward) if self.released else _softmax({d: explore(t - 1) * r for d, r in reward.items()})
         return DomainWeights.from_counts({d: (1 - k * explore(t)) * p + explore(t) for d, p in policy.items()}), dict(reward=reward)
 
 # %% ../nbs/07b_rivals.ipynb #a6c03af1
