@@ -261,5 +261,5 @@ def advance(self:History,
     signals = Signals(last["round"] + 1, weights, losses, self.measured(), self.reference, seen or None, last.get("state"))
     done = take_step(rule, signals, guards, [e["weights"] for e in self.rounds[:-1]])
     self.rounds.append(dict(round=signals.round, losses=_plain(signals.losses), weights=dict(done.weights), rows=rows or {}, tokens=seen,
-                            potential=_plain(signals.gamma) if self.reference else {}, forgetting=_plain(signals.phi), reports=[asdict(r) for r in done.reports], state=done.state))
+                            potential=_plain(signals.gamma) if self.reference else {}, forgetting=_plain(signals.phi), reports=[dict(asdict(r), domains=list(r.domains)) for r in done.reports], state=done.state))
     return done
