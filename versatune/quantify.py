@@ -84,8 +84,10 @@ def bootstrap_interval(
     rng, proba, n = np.random.default_rng(seed), np.asarray(proba, dtype=float), len(proba)
     again = lambda: aggregate(proba, how, calibration.resample(rng) if calibration is not None and how == "inverted" else None, rng.multinomial(n, np.full(n, 1 / n)))
     low, high = np.quantile([again() for _ in range(draws)], [(1 - level) / 2, (1 + level) / 2], axis=0)
-    bare_low, bare_high = wilson(aggregate(proba, how, calibration), n, level)
-    return np.stack([np.minimum(low, bare_low), np.maximum(high, bare_high)])
+    share = aggregate(proba, how, calibration)
+    bare_low, bare_high = wilson(share, n, level)
+    few = np.minimum(share, 1 - share) * n < 10
+    return np.stack([np.where(few, np.minimum(low, bare_low), low), np.where(few, np.maximum(high, bare_high), high)])
 
 # %% ../nbs/03b_quantify.ipynb #83fcba2e
 def wilson(share, n, level=0.95):
