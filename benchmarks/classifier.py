@@ -7,14 +7,14 @@ import json
 import time
 
 from versatune.classify import JudgeClassifier, load_classifier
-from versatune.compose import load_data
+from versatune.data import load_data
 from versatune.models import load_model, load_tokenizer
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--texts", type=int, default=512)
 args = parser.parse_args()
 
-rows = [m[-1]["content"] for domain in load_data("starter").train.values() for m in domain]
+rows = [m[-1]["content"] for domain in load_data("starter").train.values() for m in domain["messages"]]
 texts = (rows * (1 + args.texts // len(rows)))[:args.texts]
 sides = {
     "linear": (load_classifier(), texts),

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from safetensors import safe_open
 
-from versatune.compose import load_data
+from versatune.data import load_data
 from versatune.domains import write_atomic
 from versatune.pipeline import PathSettings, Run
 
@@ -29,8 +29,8 @@ def data(tmp_path_factory):
     """A few rows of the starter set, in chat form, for all six domains."""
     folder, starter = tmp_path_factory.mktemp("data"), load_data("starter")
     for d in starter.domains:
-        jsonl(folder / d / "train.jsonl", [dict(messages=m) for m in starter.train[d][:12]])
-        jsonl(folder / d / "heldout.jsonl", [dict(messages=m) for m in starter.heldout[d][:4]])
+        jsonl(folder / d / "train.jsonl", [dict(messages=m) for m in starter.train[d]["messages"][:12]])
+        jsonl(folder / d / "heldout.jsonl", [dict(messages=m) for m in starter.heldout[d]["messages"][:4]])
         jsonl(folder / d / "choices.jsonl", starter.choices[d][:3])
     return folder
 

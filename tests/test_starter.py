@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from versatune.compose import load_data
+from versatune.data import load_data
 from versatune.domains import DOMAINS
 
 STARTER = files("versatune") / "starter"

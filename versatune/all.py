@@ -10,6 +10,7 @@ import sys
 
 from .classify import *
 from .compose import *
+from .data import *
 from .detect import *
 from .domains import *
 from .evaluate import *

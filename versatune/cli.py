@@ -88,19 +88,20 @@ def _detect(a):
 
 # %% ../nbs/13_cli.ipynb #fce411b4
 def _compose(a):
-    from versatune.compose import compose, load_data
+    from versatune.compose import compose
+    from versatune.data import load_data
     from versatune.domains import DomainWeights, InputError, write_atomic
     from versatune.pipeline import read_weights
     _unused(a.out)
     if a.weights == "detected": raise InputError("compose does not detect; give --weights profile.json (from 'versatune detect') or --weights uniform")
     data = load_data(a.data)
     mixture = compose(data, DomainWeights.uniform(data.domains) if a.weights == "uniform" else read_weights(a.weights), a.n, a.seed)
-    write_atomic(a.out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in mixture))
+    write_atomic(a.out, (json.dumps(row, ensure_ascii=False) + "\n" for row in mixture))
     print(f"{len(mixture)} rows: " + ", ".join(f"{d} {mixture['domain'][:].count(d)}" for d in data.domains))
 
 # %% ../nbs/13_cli.ipynb #c08983e6
 def _evaluate(a):
-    from versatune.compose import load_data
+    from versatune.data import load_data
     from versatune.evaluate import evaluate
     from versatune.models import load_model, load_tokenizer
     _unused(a.out)

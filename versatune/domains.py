@@ -141,14 +141,14 @@ def plot(self:DomainWeights, ax=None, title=""):
     return ax
 
 # %% ../nbs/00_domains.ipynb #8dada21b
-def write_atomic(path, text:str):
-    "Write `text` (UTF-8) to `path` in one step; the folder is made when missing. Returns the path."
+def write_atomic(path, text):
+    "Write `text` (a str, or pieces of it, one after the other) to `path` in UTF-8 and in one step; the folder is made when missing. Returns the path."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(fd, "w", encoding="utf-8", newline="") as f:
-            f.write(text); f.flush(); os.fsync(f.fileno())
+            f.writelines([text] if isinstance(text, str) else text); f.flush(); os.fsync(f.fileno())
         os.chmod(tmp, 0o644)
         os.replace(tmp, path)
     finally: Path(tmp).unlink(missing_ok=True)

@@ -19,7 +19,8 @@ from peft import PeftModel
 from transformers.utils import logging as transformers_logging
 
 from .classify import load_classifier
-from .compose import load_data, tokenize
+from .compose import tokenize
+from .data import load_data
 from .detect import KnowledgeProfile, detect
 from .domains import DomainWeights, InputError, check_same_domains, read_json, write_atomic, write_json
 from .evaluate import Results, evaluate

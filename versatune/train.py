@@ -17,9 +17,10 @@ from peft import PeftModel
 from transformers import PrinterCallback, Trainer, TrainerCallback
 from transformers.trainer_callback import ExportableState
 
-from .compose import DomainData, Exhausted, draw, tokenize
+from .compose import Exhausted, collator, draw, tokenize
+from .data import DomainData
 from .domains import DomainWeights, InputError, check_same_domains, write_atomic
-from .losses import collator, domain_losses, training_arguments
+from .losses import domain_losses, training_arguments
 from .models import LoraSettings, add_lora
 from .reweight import Guards, History, VersaTune, rule_settings
 
