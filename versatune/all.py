@@ -25,6 +25,7 @@ from .rivals import *
 from .sample import *
 from .simulate import *
 from .train import *
+from .tune import *
 
 # %% ../nbs/14_all.ipynb #9200a8af
 _ROOMS = [sys.modules[f"versatune.{room}"] for room in "domains models lab sample quantify classify detect compose reweight rivals simulate losses train evaluate plot pipeline".split()]

@@ -23,7 +23,9 @@ def _flags(parser, *names):
         rounds=dict(type=int, default=4, help="rounds of training, each followed by new weights"),
         rows=dict(type=int, default=40, help="rows in a round"),
         lr=dict(type=float, default=5e-4, help="learning rate"),
-        max_length=dict(type=int, default=256, help="tokens of a row"),
+        max_length=dict(type=int, default=256, help="tokens of a row, or of a pack"),
+        packed=dict(action="store_true", help="lay rows of a domain end to end up to --max-length"),
+        share_of=dict(default="rows", help="what weights are shares of: rows, or supervised tokens"),
         sigma=dict(type=float, default=0.5, help="adjustment magnitude of the VersaTune rule"),
         guards=dict(default="on", choices=("on", "paper"), help="on: floor, damping and stop as notebook 07 says; paper: report only"),
         seed=dict(type=int, default=0, help="seed of sampling, LoRA and the order of rows"),
@@ -31,7 +33,7 @@ def _flags(parser, *names):
     for name in names: parser.add_argument(f"--{name.replace('_', '-')}", **flags[name])
 
 # %% ../nbs/13_cli.ipynb #fdba47d3
-_RUN_FLAGS = ("model", "data", "classifier", "weights", "precision", "samples", "rounds", "rows", "lr", "max_length", "sigma", "guards", "seed", "overwrite")
+_RUN_FLAGS = ("model", "data", "classifier", "weights", "precision", "samples", "rounds", "rows", "lr", "max_length", "packed", "share_of", "sigma", "guards", "seed", "overwrite")
 
 # %% ../nbs/13_cli.ipynb #dc109174
 def _parser():
@@ -75,7 +77,7 @@ def _run(a):
     run_path(PathSettings(
         model=a.model, data=a.data, weights=a.weights, classifier=a.classifier, precision=a.precision, rule=_rule(a), guards=Guards.paper() if a.guards == "paper" else Guards(),
         sample=replace(default.sample, n=a.samples, batch_size=min(a.samples, default.sample.batch_size), seed=a.seed), reference=replace(default.reference, seed=a.seed),
-        train=replace(default.train, rounds=a.rounds, rows_per_round=a.rows, learning_rate=a.lr, max_length=a.max_length, seed=a.seed)), a.out, a.overwrite)
+        train=replace(default.train, rounds=a.rounds, rows_per_round=a.rows, learning_rate=a.lr, max_length=a.max_length, packed=a.packed, share_of=a.share_of, seed=a.seed)), a.out, a.overwrite)
 
 # %% ../nbs/13_cli.ipynb #96a7454d
 def _detect(a):

@@ -7,7 +7,7 @@ __all__ = ['PACKAGED_MODEL', 'PRECISIONS', 'packaged_gguf', 'convert_gguf', 'loc
            'pick_device', 'load_model', 'ModelReport', 'describe', 'LoraSettings', 'add_lora']
 
 # %% ../nbs/01_models.ipynb #53e4d68d
-import hashlib, importlib.util, shutil, tempfile
+import hashlib, importlib.util, os, shutil, tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,8 +93,8 @@ PRECISIONS = ("nf4", "bf16", "fp32")
 
 # %% ../nbs/01_models.ipynb #70d38c78
 def pick_device(device=None):
-    "`device`, or the GPU where there is one, or the CPU."
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    "`device`, or the GPU where there is one (this process's own, where several were launched), or the CPU."
+    return torch.device(device or (f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"))
 
 # %% ../nbs/01_models.ipynb #86e85561
 def load_model(
@@ -106,8 +106,9 @@ def load_model(
     if precision not in PRECISIONS: raise InputError(f"precision {precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
     where, device = locate(name), pick_device(device)
     dtype = torch.float32 if precision == "fp32" else torch.bfloat16
-    quant = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype)
-    try: model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, device_map={"": device}, quantization_config=quant if precision == "nf4" else None)
+    sharded = os.environ.get("ACCELERATE_USE_FSDP") == "true" # FSDP places the weights itself, and cuts up only what is stored as floats
+    quant = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype, bnb_4bit_quant_storage=dtype if sharded else None)
+    try: model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, device_map=None if sharded else {"": device}, quantization_config=quant if precision == "nf4" else None)
     except Exception as e: raise InputError(f"model {name} cannot be read ({_first_line(e)})") from e
     return _keep_trainable(model).eval()
 

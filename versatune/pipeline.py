@@ -29,7 +29,7 @@ from .models import PACKAGED_MODEL, describe, load_model, load_tokenizer
 from .plot import plot_radar, plot_scores, plot_signal, plot_weights, save_figure
 from .reweight import Guards, History, VersaTune, rule_settings
 from .sample import SampleSettings
-from .train import TrainSettings, finetune
+from .tune import TrainSettings, finetune
 
 # %% ../nbs/12_pipeline.ipynb #dac0cc7d
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def check(self:Run):
     "Read the data, the tokenizer, the classifier and given weights; an InputError names what does not fit."
     s = self.settings
     self.data = load_data(s.data)
-    self.tokens = tokenize(self.data, self.tokenizer, s.train.max_length, s.heldout_rows)
+    self.tokens = tokenize(self.data, self.tokenizer, s.train.max_length, s.heldout_rows, s.train.packed)
     if s.weights == "detected": self.classifier = load_classifier(s.classifier, self.data.domains)
     elif s.weights != "uniform": check_same_domains(f"the weights in {s.weights}", read_weights(s.weights), "the data", self.data.domains)
     rows = [f"{d} {n}/{len(self.data.heldout[d])}" for d, n in self.data.sizes.items()]
@@ -198,6 +198,7 @@ def train(self:Run):
         say = lambda e: self.say(f"      round {e['round']}      " + ", ".join(f"{d} {l:.2f}" for d, l in e["losses"].items()))
         tuned = finetune(self.load(self.settings.precision), self.tokenizer, self.tokens, self.start, self.settings.rule, self.reference, self.settings.train, self.folder, on_round=say, guards=self.settings.guards)
         self._tuned = tuned.model
+        write_atomic(self/"adapter"/"README.md", tuned.card(self.profile))
         write_json(self/"model.json", asdict(describe(tuned.model)))
         write_json(self/"history.json", dict(rounds=tuned.history.rounds, reference=self.reference))
         shutil.rmtree(self/"checkpoints", ignore_errors=True)
