@@ -49,7 +49,7 @@ def refresh(path, skips):
         flags = set(re.findall(r"^#\|\s*(\w+)", c.source, re.M))
         if flags & skips:
             kept[c.id], c.source = (c.source, c.outputs), ""
-    NotebookClient(nb, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(nb, timeout=None if "slow" not in skips else 1800, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
     for c in code:
         if c.id in kept:
             c.source, c.outputs = kept[c.id]

@@ -70,7 +70,7 @@ def tokens(self:MixtureView):
 def _shares(history, t):
     "The shares of round t, domain -> (requested, of rows, of supervised tokens); empty strings for the start."
     now, before = history.rounds[t], history.rounds[t - 1]
-    if t == 0: return {d: ("", "", "") for d in now["weights"]}
+    if t == 0: return dict.fromkeys(now["weights"], ("", "", ""))
     tokens = {d: n - before["tokens"].get(d, 0) for d, n in now["tokens"].items()}
     part = lambda had, d: had.get(d, 0) / sum(had.values()) if any(had.values()) else ""
     return {d: (w, part(now["rows"], d), part(tokens, d)) for d, w in before["weights"].items()}
@@ -141,21 +141,26 @@ def on_init_end(self:ReweightCallback, args, state, control, **_):
 
 # %% ../nbs/09_train.ipynb #1b9ded7a
 @patch
-def on_train_begin(self:ReweightCallback, args, state, control, model=None, **_):
+def on_train_begin(self:ReweightCallback, args, state, control, model=None, train_dataloader=None, **_):
     whole, self._main = args.train_batch_size * args.world_size, state.is_world_process_zero
     if args.world_size > 1 and self.view.rows_per_round % whole: raise InputError(f"rows_per_round is {self.view.rows_per_round}, and {args.world_size} processes take {whole} rows at a time; give a multiple of {whole}, or rows would be drawn twice")
     if state.global_step: # resumed from a checkpoint
         saved = state.stateful_callbacks.get("ReweightCallback", {}).get("attributes", {})
         if not saved.get("rounds"): raise InputError("the checkpoint holds no state of a ReweightCallback, so its mixture cannot be continued; start in another folder")
         self.restore(saved)
-        return self._keep(model)
+        self._keep(model)
+        return self._round_done(args, state, control, model, train_dataloader) # saved after the last step of a round, before its end
     if self.history.rounds: raise InputError("this ReweightCallback has been through a training; make a new MixtureView and callback for another one")
     self.history.begin(self._losses(model), self.view.weights)
     self._keep(model); self._tell(self._ran_out())
 
 # %% ../nbs/09_train.ipynb #2c668739
 @patch
-def on_epoch_end(self:ReweightCallback, args, state, control, model=None, train_dataloader=None, **_):
+def on_epoch_end(self:ReweightCallback, args, state, control, model=None, train_dataloader=None, **_): self._round_done(args, state, control, model, train_dataloader)
+
+# %% ../nbs/09_train.ipynb #e1341139
+@patch
+def _round_done(self:ReweightCallback, args, state, control, model, train_dataloader):
     steps = max(math.ceil(len(train_dataloader) / args.gradient_accumulation_steps), 1)
     if state.global_step < (self.view.round + 1) * steps: return # stopped in mid-round
     drawn = self.view.plan

@@ -152,7 +152,7 @@ def finetune(
         callback.log = trainer.log
         trainer.remove_callback(PrinterCallback)
         _run(trainer, last_checkpoint(folder) if out else None, s, folder)
-    model.eval()
+        model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).eval() # without the Trainer's autocast around it
     tuned = FineTuned(model, callback.history)
     if out and args.should_save: tuned.save(out)
     return tuned
