@@ -8,12 +8,14 @@ __all__ = []
 # %% ../nbs/14_all.ipynb #43390423
 import sys
 
+from .benchmarks import *
 from .classify import *
 from .compose import *
 from .data import *
 from .detect import *
 from .domains import *
 from .evaluate import *
+from .execute import *
 from .lab import *
 from .losses import *
 from .models import *
@@ -28,5 +30,5 @@ from .train import *
 from .tune import *
 
 # %% ../nbs/14_all.ipynb #9200a8af
-_ROOMS = [sys.modules[f"versatune.{room}"] for room in "domains models lab sample quantify classify detect compose reweight rivals simulate losses train evaluate plot pipeline".split()]
+_ROOMS = [sys.modules[f"versatune.{room}"] for room in "domains models lab sample quantify classify detect data compose reweight rivals simulate losses train tune benchmarks execute evaluate plot pipeline".split()]
 __all__ = [name for room in _ROOMS for name in room.__all__]

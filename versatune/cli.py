@@ -57,7 +57,10 @@ def _parser():
     p.add_argument("--target", required=True, help="the domain to expand")
     p.add_argument("--delta", type=float, default=0.1, help="step of the target's share")
     p.add_argument("--epsilon", type=float, default=1.0, help="how much forgetting of the others outweighs the target's potential")
-    command("evaluate", "answer the data's questions and print the scores", "model", "data", "precision", out="results.json")
+    p = command("evaluate", "answer the data's questions, or benchmarks, and print the scores", "model", "data", "precision", out="results.json")
+    p.add_argument("--benchmarks", nargs="+", default=[], metavar="NAME", help="of the paper's (LegalBench, MedQA, ...), or domain=FILE for questions of your own; none: the data's")
+    p.add_argument("--limit", type=int, help="ask only the first so many items of each task")
+    p.add_argument("--run-code", action="store_true", help="run the programs that the model writes for HumanEval and MBPP")
     commands.add_parser("plot", help="draw a run's figures and report again").add_argument("run", type=Path, help="a run's folder")
     return parser
 
@@ -103,12 +106,13 @@ def _compose(a):
 
 # %% ../nbs/13_cli.ipynb #c08983e6
 def _evaluate(a):
+    from versatune.benchmarks import local_benchmark
     from versatune.data import load_data
     from versatune.evaluate import evaluate
     from versatune.models import load_model, load_tokenizer
     _unused(a.out)
-    data = load_data(a.data)
-    results = evaluate(load_model(a.model, a.precision), load_tokenizer(a.model), data.choices)
+    chosen = [local_benchmark(path, domain) if path else domain for domain, _, path in (b.partition("=") for b in a.benchmarks)] or load_data(a.data).choices
+    results = evaluate(load_model(a.model, a.precision), load_tokenizer(a.model), chosen, limit=a.limit, run_code=a.run_code)
     results.save(a.out); print(results)
 
 # %% ../nbs/13_cli.ipynb #c07c3e8c
