@@ -8,8 +8,9 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constr
 demo: .venv/ready
 	$(BIN)/versatune demo $(ARGS)
 
+# two processes, each with one thread: most of the time goes into starting notebooks, one after the other
 test: .venv/ready check
-	$(BIN)/python -m pytest -q tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests
 
 check: .venv/ready
 	$(BIN)/python .ci/check.py

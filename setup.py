@@ -14,7 +14,7 @@ setup(
     author=cfg["author"], author_email=cfg["author_email"], url=cfg["git_url"], license="Apache-2.0",
     long_description=Path("README.md").read_text(encoding="utf-8"), long_description_content_type="text/markdown",
     packages=find_packages(include=["versatune", "versatune.*"]),
-    package_data={"versatune": ["starter/*/*.jsonl", "weights/*", "tasks/*"]}, zip_safe=False,
+    package_data={"versatune": ["starter/*/*.jsonl", "weights/*", "tasks/*.yaml", "tasks/*.py"]}, zip_safe=False,
     python_requires=f">={cfg['min_python']}", install_requires=cfg["requirements"].split(), extras_require=extras,
     entry_points={"console_scripts": cfg["console_scripts"].split()},
     classifiers=["Development Status :: 3 - Alpha", "Intended Audience :: Science/Research", "Natural Language :: English"]

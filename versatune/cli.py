@@ -57,10 +57,10 @@ def _parser():
     p.add_argument("--target", required=True, help="the domain to expand")
     p.add_argument("--delta", type=float, default=0.1, help="step of the target's share")
     p.add_argument("--epsilon", type=float, default=1.0, help="how much forgetting of the others outweighs the target's potential")
-    p = command("evaluate", "answer the data's questions, or benchmarks, and print the scores", "model", "data", "precision", out="results.json")
-    p.add_argument("--benchmarks", nargs="+", default=[], metavar="NAME", help="of the paper's (LegalBench, MedQA, ...), or domain=FILE for questions of your own; none: the data's")
-    p.add_argument("--limit", type=int, help="ask only the first so many items of each task")
-    p.add_argument("--run-code", action="store_true", help="run the programs that the model writes for HumanEval and MBPP")
+    p = command("evaluate", "answer benchmarks' or the data's questions and print the scores", "model", "data", "precision", out="results.json")
+    p.add_argument("--benchmarks", nargs="+", metavar="NAME", help="instead of the data's questions: names of the paper's (notebook 09b), or DOMAIN=PATH of a local file")
+    p.add_argument("--limit", type=int, help="the first so many items of each task")
+    p.add_argument("--run-code", action="store_true", help="run the programs that the model writes (HumanEval, MBPP)")
     commands.add_parser("plot", help="draw a run's figures and report again").add_argument("run", type=Path, help="a run's folder")
     return parser
 
@@ -106,14 +106,15 @@ def _compose(a):
 
 # %% ../nbs/13_cli.ipynb #c08983e6
 def _evaluate(a):
-    from versatune.benchmarks import local_benchmark
+    from versatune.benchmarks import pick_benchmarks
     from versatune.data import load_data
+    from versatune.domains import cache_dir
     from versatune.evaluate import evaluate
     from versatune.models import load_model, load_tokenizer
     _unused(a.out)
-    chosen = [local_benchmark(path, domain) if path else domain for domain, _, path in (b.partition("=") for b in a.benchmarks)] or load_data(a.data).choices
-    results = evaluate(load_model(a.model, a.precision), load_tokenizer(a.model), chosen, limit=a.limit, run_code=a.run_code)
-    results.save(a.out); print(results)
+    benchmarks = pick_benchmarks(a.benchmarks or load_data(a.data).choices)
+    results = evaluate(load_model(a.model, a.precision), load_tokenizer(a.model), benchmarks, limit=a.limit, run_code=a.run_code, cache=cache_dir("scores"), method=Path(a.model).name)
+    results.save(a.out); print(results, results.by_domain.to_string(index=False), f"average {results.average:.3f}", sep="\n\n")
 
 # %% ../nbs/13_cli.ipynb #c07c3e8c
 def _plot(a):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DOMAINS', 'in_order', 'InputError', 'DomainWeights', 'check_same_domains', 'domain_colors', 'write_atomic',
-           'write_json', 'read_json', 'fingerprint', 'cache_dir']
+           'write_json', 'read_json', 'move_into_place', 'fingerprint', 'cache_dir']
 
 # %% ../nbs/00_domains.ipynb #f90e3c1e
 import hashlib, json, math, os, tempfile
@@ -165,6 +165,14 @@ def read_json(path):
     try: return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError: raise InputError(f"{path}: no such file") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as e: raise InputError(f"{path}: not valid JSON ({e})") from None
+
+# %% ../nbs/00_domains.ipynb #fdeaca8c
+def move_into_place(part, folder):
+    "Rename a finished folder to its place; where another process was first, its folder stays."
+    Path(part).chmod(0o755)
+    try: os.rename(part, folder)
+    except OSError:
+        if not Path(folder).exists(): raise
 
 # %% ../nbs/00_domains.ipynb #81bfdbe2
 @patch

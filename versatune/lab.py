@@ -19,7 +19,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, get_cosine_schedule_with_warmup
 
-from .domains import DOMAINS, DomainWeights, InputError, cache_dir, fingerprint
+from .domains import DOMAINS, DomainWeights, InputError, cache_dir, fingerprint, move_into_place
 
 # %% ../nbs/02_lab.ipynb #462dccd3
 _WORDS = dict(
@@ -132,7 +132,7 @@ def lab_model(weights=None, lab=Lab(), settings=PretrainSettings()):
         tokenizer = _train_tokenizer(lab)
         tokenizer.save_pretrained(part)
         _pretrain(lab, weights, tokenizer, settings).save_pretrained(part)
-        part.chmod(0o755); part.rename(folder)
+        move_into_place(part, folder)
     finally: shutil.rmtree(part, ignore_errors=True)
     return folder
 

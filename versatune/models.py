@@ -15,7 +15,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GgufConfig
 
-from .domains import InputError, cache_dir
+from .domains import InputError, cache_dir, move_into_place
 
 # %% ../nbs/01_models.ipynb #c6ade1cf
 PACKAGED_MODEL = "smollm2-135m"
@@ -49,7 +49,7 @@ def convert_gguf(path):
         model.hf_quantizer = None
         model.to(torch.bfloat16).save_pretrained(part)
         AutoTokenizer.from_pretrained(**where).save_pretrained(part)
-        part.chmod(0o755); part.rename(folder)
+        move_into_place(part, folder)
     except Exception as e: raise InputError(f"{path}: cannot be read as a GGUF causal language model ({type(e).__name__}: {e})") from e
     finally: shutil.rmtree(part, ignore_errors=True)
     return folder

@@ -51,23 +51,26 @@ def plot_profiles(profiles, ax=None):
     return ax
 
 # %% ../nbs/11_plot.ipynb #fe48d0a3
-def _labels(frame): return list(frame.domain if frame.domain.is_unique else frame.benchmark)
+def _spokes(frame):
+    "A label for each row: its domain, or its benchmark where a domain has several or a name of its own."
+    own = set(frame.benchmark) != {"questions"}
+    return [f"{b}\n({d})" if own else d for d, b in zip(frame.domain, frame.benchmark)]
 
 # %% ../nbs/11_plot.ipynb #6709ad2b
 def plot_radar(results, ax=None):
-    "One closed line a result over the benchmarks; `results` maps a name to `Results`."
+    "One closed line a result over its benchmarks, twelve as in the paper or one a domain; `results` maps a name to `Results`."
     ax = ax or plt.subplots(figsize=(4.5, 4), subplot_kw=dict(projection="polar"))[1]
-    spokes = _labels(next(iter(results.values())).frame)
-    angle = np.linspace(0, 2 * np.pi, len(spokes), endpoint=False)
+    first = next(iter(results.values())).frame
+    angle = np.linspace(0, 2 * np.pi, len(first), endpoint=False)
     for i, (name, r) in enumerate(results.items()):
-        score = r.frame.set_axis(_labels(r.frame)).score.reindex(spokes).to_numpy()
+        score = r.frame.set_index(["domain", "benchmark"]).score.reindex(list(zip(first.domain, first.benchmark))).to_numpy()
         ax.plot(np.r_[angle, angle[:1]], np.r_[score, score[:1]], "o-", ms=3, label=name, color=sns.color_palette("deep")[i])
         ax.fill(angle, score, alpha=0.1, color=sns.color_palette("deep")[i])
-    ax.set_xticks(angle, spokes); ax.tick_params(axis="x", pad=12); ax.set_ylim(0)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.1), ncols=len(results), frameon=False)
+    ax.set_xticks(angle, _spokes(first), fontsize=8 if len(first) > 6 else None); ax.tick_params(axis="x", pad=12); ax.set_ylim(0)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.12), ncols=len(results), frameon=False)
     return ax
 
-# %% ../nbs/11_plot.ipynb #7702d639
+# %% ../nbs/11_plot.ipynb #e82176b3
 def plot_scores(results, ax=None):
     "Bars by benchmark for each result, with 95 % intervals (1.96 standard errors); the line marks chance."
     ax, width = ax or plt.subplots(figsize=(7, 3))[1], 0.8 / len(results)
@@ -75,9 +78,9 @@ def plot_scores(results, ax=None):
         x = np.arange(len(r.frame)) + (i - (len(results) - 1) / 2) * width
         ax.bar(x, r.frame.score, width, yerr=1.96 * r.frame.stderr, capsize=2, error_kw=dict(lw=0.8), label=f"{name} (mean {r.average:.3f})", color=sns.color_palette("deep")[i])
     for x, chance in enumerate(r.frame.chance): ax.hlines(chance, x - 0.45, x + 0.45, color="black", ls=":", lw=1)
-    ax.set(xticks=range(len(r.frame)), ylabel=", ".join(r.frame.metric.unique()), ylim=(0, None))
-    ax.set_xticklabels(_labels(r.frame))
-    ax.legend(frameon=False, fontsize=8, ncols=len(results), loc="lower center", bbox_to_anchor=(0.5, 1), title=f"{r.frame.n.sum()} held-out questions, 95 % intervals, dots: chance", title_fontsize=9)
+    ax.set(xticks=range(len(r.frame)), ylabel=" or ".join(dict.fromkeys(r.frame.metric)), ylim=(0, None))
+    ax.set_xticklabels(_spokes(r.frame), fontsize=8 if len(r.frame) > 6 else None)
+    ax.legend(frameon=False, fontsize=8, ncols=len(results), loc="lower center", bbox_to_anchor=(0.5, 1), title=f"{r.frame.n.sum()} questions, 95 % intervals, dots: chance", title_fontsize=9)
     return ax
 
 # %% ../nbs/11_plot.ipynb #21f014fa
