@@ -31,6 +31,7 @@ class Benchmark:
     chance: float = 0.0 # score of guessing
     hub: str = "" # where the questions come from
     comparable: str = "" # whether a score can stand beside the paper's
+    by_task: bool = False # score: the mean of its tasks' scores, however many items each has, instead of that of all items
     rows: tuple = () # questions of a local file
     form: str = "harness" # or "choices", "answer", "humaneval", "mbpp"
     max_tokens: int|None = None # tokens of a written answer; None: as the task says
@@ -49,7 +50,7 @@ _AGIEVAL = tuple(f"agieval_{s}" for s in ("aqua_rat", "logiqa_en", "lsat_ar", "l
 
 # %% ../nbs/09b_benchmarks.ipynb #fa0f3bd4
 _PAPER = (
-    Benchmark("LegalBench", "law", ("legalbench",), "exact_match", 5, 0.37, "nguha/legalbench", "no: 5 of 162 tasks; chance is 1/5, 1/2, 1/7, 1/2 and 1/2 over its tasks, wrong forms count as wrong"),
+    Benchmark("LegalBench", "law", ("legalbench",), "exact_match", 5, 0.37, "nguha/legalbench", "no: 5 of 162 tasks; chance is 1/5, 1/2, 1/7, 1/2 and 1/2 over its tasks, wrong forms count as wrong", by_task=True),
     Benchmark("LawBench", "law", ("versatune_lawbench",), "acc", 0, 0.25, "open-compass/LawBench (GitHub)", "no: 1 of 20 tasks, by likelihood of the letter; Chinese"),
     Benchmark("MedQA", "medicine", ("medqa_4options",), "acc", 0, 0.25, "GBaker/MedQA-USMLE-4-options-hf", "nearly: the usual test split; the paper's prompt is unknown"),
     Benchmark("MedMCQA", "medicine", ("medmcqa",), "acc", 0, 0.25, "openlifescienceai/medmcqa", "nearly: the validation split, as is usual; the paper's prompt is unknown"),
@@ -99,7 +100,7 @@ def majority_level(rows):
 def choices_benchmark(rows, domain, name="questions", metric="acc_norm"):
     "A `Benchmark` of checked rows {question, choices, answer_index}."
     if not rows: raise InputError(f"benchmark {name!r} of {domain} has no questions; put some into its choices.jsonl, or leave the domain out")
-    kept = tuple(dict(question=r["question"], choices=r["choices"], answer_index=r["answer_index"]) for r in rows)
+    kept = tuple(dict(question=r["question"], choices=[str(c) for c in r["choices"]], answer_index=r["answer_index"]) for r in rows)
     return Benchmark(name, domain, metric=metric, chance=chance_level(kept), majority=majority_level(kept), hub="local", comparable="only with runs on the same rows", rows=kept, form="choices")
 
 # %% ../nbs/09b_benchmarks.ipynb #1bfb8507
@@ -120,8 +121,8 @@ def local_benchmark(
     if form == "choices": return choices_benchmark(read_choices(path)[:limit], domain, name)
     for where, row in rows:
         for field in _FIELDS[form]:
-            if not row.get(field): raise InputError(f"{where}: field {field!r} is missing or empty")
-    kept = tuple({k: row[k] for k in (*_FIELDS[form], "task_id", "test_setup_code") if k in row} for _, row in rows if form != "mbpp" or 11 <= int(row.get("task_id", 11)) <= 510)[:limit]
+            if row.get(field) in (None, "", []): raise InputError(f"{where}: field {field!r} is missing or empty")
+    kept = tuple({k: str(row[k]) if k == "answer" else row[k] for k in (*_FIELDS[form], "task_id", "test_setup_code") if k in row} for _, row in rows if form != "mbpp" or 11 <= int(row.get("task_id", 11)) <= 510)[:limit]
     if not kept: raise InputError(f"{path}: no row has a task_id from 11 to 510, MBPP's test split")
     return Benchmark(name, domain, metric=_METRIC[form], hub="local", comparable="only with runs on the same rows", rows=kept, form=form, max_tokens=max_tokens)
 

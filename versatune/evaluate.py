@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 from datasets import Dataset
 from fastcore.basics import patch
+from peft.tuners.tuners_utils import BaseTunerLayer
 from scipy.stats import binomtest
 
 from .benchmarks import pick_benchmarks, task_config, task_manager
@@ -182,10 +183,10 @@ def evaluate(
         lm, key, done = None, _key(model, tokenizer, adapter) if cache else None, []
         for b in found:
             path = Path(cache)/f"{fingerprint([key, b.key, metric or b.metric, limit])}.json" if cache else None
-            if path and path.exists(): done.append(read_json(path)); continue
+            if path and path.exists(): done.append(_kept(path, b)); continue
             tasks, lm = load_tasks(b, limit), lm or _harness_model(model, tokenizer, token_budget, generate_batch)
             done.append(dict(benchmark=b.name, domain=b.domain, items=_ask(lm, b, metric or b.metric, tasks, limit)))
-            if path: write_json(path, done[-1])
+            if path: write_json(path, dict(key=path.stem) | done[-1])
     return _as_results(found, [d["items"] for d in done], metric, limit, method)
 
 # %% ../nbs/10_evaluate.ipynb #96194d5e
@@ -200,11 +201,19 @@ def _ask(lm, b, metric, tasks, limit):
 def _as_results(benchmarks, answers, metric, limit, method):
     rows, items = [], {}
     for b, found in sorted(zip(benchmarks, answers), key=lambda pair: in_order({c.domain for c in benchmarks}).index(pair[0].domain)):
-        right = np.array(list(found.values()))
-        rows.append(dict(domain=b.domain, benchmark=b.name, method=method, metric=metric or b.metric, score=right.mean(), stderr=_stderr(right), n=len(right), chance=b.chance,
+        score, stderr = _score(b, found)
+        rows.append(dict(domain=b.domain, benchmark=b.name, method=method, metric=metric or b.metric, score=score, stderr=stderr, n=len(found), chance=b.chance,
                          majority=b.majority, asked=f"first {limit}" if limit else "all"))
         items.setdefault(b.domain, {})[b.name] = found
     return Results(pd.DataFrame(rows), items)
+
+# %% ../nbs/10_evaluate.ipynb #e54fc7c5
+def _score(b, found):
+    "The score of a benchmark and its standard error, from item -> 0 or 1."
+    tasks = {}
+    for item, right in found.items(): tasks.setdefault(item.rsplit("-", 2)[0] if b.by_task else "", []).append(right)
+    errors = [_stderr(np.array(right)) for right in tasks.values()]
+    return np.mean([np.mean(right) for right in tasks.values()]), np.sqrt(np.square(errors).sum()) / len(tasks)
 
 # %% ../nbs/10_evaluate.ipynb #ea39c5a4
 def _quiet(*names):
@@ -215,7 +224,20 @@ def _key(model, tokenizer, adapter):
     small = hashlib.sha256()
     for p in model.parameters():
         if p.numel() <= 1_000_000: small.update(p.detach().to("cpu", torch.float32).numpy().tobytes())
-    return fingerprint([model_fingerprint(model), small.hexdigest(), str(model.dtype), adapter, tokenizer.get_vocab(), version("lm-eval"), 1]) # 1: raise it when the asking changes
+    return fingerprint([model_fingerprint(model), small.hexdigest(), str(model.dtype), adapter, _adapters(model), tokenizer.get_vocab(), version("lm-eval"), 2]) # 2: raise it when the asking changes
+
+# %% ../nbs/10_evaluate.ipynb #d9ffa75d
+def _adapters(model):
+    "What each PEFT layer of a model does with its adapters: a list of (name, switched off, active adapters, their strengths)."
+    return [(n, m.disable_adapters, list(m.active_adapters), str(getattr(m, "scaling", ""))) for n, m in model.named_modules() if isinstance(m, BaseTunerLayer)]
+
+# %% ../nbs/10_evaluate.ipynb #9d0b0736
+def _kept(path, b):
+    "The answers to benchmark `b` in a cache file; one that was damaged or put there by hand is an InputError."
+    found = read_json(path)
+    if not isinstance(found, dict) or (found.get("key"), found.get("benchmark"), found.get("domain")) != (path.stem, b.name, b.domain) or not found.get("items"):
+        raise InputError(f"{path}: does not hold the answers to benchmark {b.name!r}; delete it, and they are asked anew")
+    return found
 
 # %% ../nbs/10_evaluate.ipynb #bf4fd96e
 @patch

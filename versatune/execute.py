@@ -22,10 +22,10 @@ _here = os.getcwd()
 def _guard(event, args):
     if event.startswith(("socket.", "subprocess.", "os.fork", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.kill", "ctypes.", "pty.", "signal.pthread_kill")): raise PermissionError(event + " is not allowed here")
     if event == "import" and args[0] in ("_ctypes", "_posixsubprocess"): raise PermissionError(args[0] + " is not allowed here")
-    if event in ("os.remove", "os.rmdir", "os.rename", "os.chmod", "os.chown", "os.link", "os.symlink", "os.truncate", "shutil.rmtree") or event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+    if event in ("os.remove", "os.rmdir", "os.rename", "os.chmod", "os.chown", "os.link", "os.symlink", "os.truncate", "os.mkdir", "shutil.rmtree") or event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
         if isinstance(args[0], int): return
-        where = os.path.realpath(os.fsdecode(args[0]))
-        if not where.startswith((_here + os.sep, os.devnull)): raise PermissionError(event + " is not allowed outside of the folder")
+        for path in args[:2] if event in ("os.rename", "os.link", "os.symlink") else args[:1]:
+            if not (os.path.realpath(os.fsdecode(path)) + os.sep).startswith((_here + os.sep, os.devnull + os.sep)): raise PermissionError(event + " is not allowed outside of the folder")
 sys.addaudithook(_guard)
 with open("program.py", encoding="utf-8") as _f: _text = _f.read()
 exec(compile(_text, "program.py", "exec"), {{"__name__": "__main__"}})
@@ -58,16 +58,17 @@ def run_program(
     if timeout <= 0 or memory_mb < 64: raise InputError(f"timeout is {timeout} s and memory_mb {memory_mb}; give more than 0 seconds and at least 64 MB")
     if os.name != "posix": raise InputError("generated code runs only where the operating system has resource limits; use Linux or macOS")
     said = lambda passed, why: Outcome(passed, why, "own namespace" if _no_network() else "audit hook only")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as err: # a file, whose size the child's limit bounds; a pipe would fill this process's memory
         folder = os.path.realpath(folder)
         with open(f"{folder}/program.py", "w", encoding="utf-8", errors="replace") as f: f.write(program)
         guard = _GUARD.format(done=_DONE, seconds=int(timeout) + 1, memory=int(memory_mb) << 20)
         child = subprocess.Popen([*_no_network(), sys.executable, "-I", "-B", "-c", guard], cwd=folder, env=dict(PATH=os.defpath, HOME=folder, OPENBLAS_NUM_THREADS="1"),
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
-        try: _, err = child.communicate(timeout=timeout)
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err, start_new_session=True)
+        try: child.wait(timeout)
         except subprocess.TimeoutExpired: return said(False, "timeout")
         finally: _kill(child)
-    lines = err.decode("utf-8", "replace").strip().splitlines()
+        err.seek(max(0, err.seek(0, os.SEEK_END) - 4096))
+        lines = err.read().decode("utf-8", "replace").strip().splitlines()
     if child.returncode == _DONE: return said(True, "passed")
     return said(False, lines[-1][:200] if lines else f"ended by signal {-child.returncode}" if child.returncode < 0 else "left before its end")
 

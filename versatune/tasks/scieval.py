@@ -2,5 +2,5 @@
 
 
 def multiple_choice(rows):
-    """Rows whose answer is one of the letters A to D."""
-    return rows.filter(lambda r: r["type"] == "multiple-choice" and bool(r["answer"]) and r["answer"][0].strip() in ("A", "B", "C", "D"))
+    """Rows whose answer is one of the letters A to D, and only one."""
+    return rows.filter(lambda r: r["type"] == "multiple-choice" and len(r["answer"]) == 1 and r["answer"][0].strip() in ("A", "B", "C", "D"))
