@@ -104,7 +104,6 @@ class TokenizedData:
     heldout: dict # the same, never packed
     dropped: dict # domain -> training rows without a label inside max_length
     key: str # fingerprint of rows, tokenizer and lengths
-    max_length: int
     def __repr__(self): return f"TokenizedData {self.key}: " + ", ".join(f"{d} {n}/{len(self.heldout[d])}" for d, n in self.sizes.items())
     @property
     def domains(self): return tuple(self.train)
@@ -112,6 +111,8 @@ class TokenizedData:
     def sizes(self): return {d: len(rows) for d, rows in self.train.items()}
     @property
     def cut(self): return {d: pc.sum(rows.data["cut"]).as_py() for d, rows in self.train.items()}
+    @property
+    def longest(self): return max(pc.max(pc.list_value_length(rows.data["input_ids"])).as_py() for part in (self.train, self.heldout) for rows in part.values())
     @property
     def supervised(self): return {d: np.asarray(rows.data["supervised"]) for d, rows in self.train.items()}
 
@@ -128,7 +129,7 @@ def tokenize(
     done = lambda part, d, rows: _tokenized(rows, tokenizer, max_length, packed and part == "train", fingerprint([key, part, d]), f"domain {d!r}: no {part} row")
     train = {d: done("train", d, rows) for d, rows in data.train.items()}
     heldout = {d: done("heldout", d, rows.select(range(min(heldout_rows or len(rows), len(rows))))) for d, rows in data.heldout.items()}
-    return TokenizedData(train, heldout, {d: len(data.train[d]) - pc.sum(rows.data["rows"]).as_py() for d, rows in train.items()}, key, max_length)
+    return TokenizedData(train, heldout, {d: len(data.train[d]) - pc.sum(rows.data["rows"]).as_py() for d, rows in train.items()}, key)
 
 # %% ../nbs/06b_compose.ipynb #ede1efdf
 def _tokenized(rows, tokenizer, max_length, packed, key, whose):

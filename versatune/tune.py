@@ -135,9 +135,10 @@ def finetune(
     report_to=(), # the Trainer's own: "tensorboard", "wandb", ...
 ):
     "Fine-tune with a mixture that follows the rule, in a stock Trainer: a `FineTuned`."
-    s, tokens = settings, tokenize(data, tokenizer, settings.max_length, packed=settings.packed) if isinstance(data, DomainData) else data
+    s, context = settings, getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30 # tokens that the model reads
+    tokens = tokenize(data, tokenizer, min(s.max_length, context), packed=s.packed) if isinstance(data, DomainData) else data
     check_same_domains("the weights", weights, "the data", tokens.sizes)
-    _check_context(model, tokens.max_length)
+    if tokens.longest > context: raise InputError(f"the longest row has {tokens.longest} tokens, and the model reads {context}; tokenize with max_length={context} or less")
     view = MixtureView(tokens, weights, s.rows_per_round, s.seed, s.max_passes, s.exhausted, s.share_of)
     callback = ReweightCallback(view, rule, reference, s.token_budget, out, on_round, guards)
     if not isinstance(model, PeftModel): model = add_lora(model, s.lora, s.seed)
@@ -156,11 +157,6 @@ def finetune(
     tuned = FineTuned(model, callback.history)
     if out and args.should_save: tuned.save(out)
     return tuned
-
-# %% ../nbs/09a_tune.ipynb #4c60c824
-def _check_context(model, max_length):
-    limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    if limit and max_length > limit: raise InputError(f"max_length is {max_length}, and the model reads {limit} tokens; set max_length to {limit} or less")
 
 # %% ../nbs/09a_tune.ipynb #ffc89ca9
 def _run(trainer, checkpoint, s, folder):
