@@ -191,11 +191,13 @@ def evaluate(
 
 # %% ../nbs/10_evaluate.ipynb #96194d5e
 def _ask(lm, b, metric, tasks, limit):
-    "Item -> 0 or 1. The harness would reset the random state of this process; it is told not to."
-    from lm_eval import simple_evaluate
-    answered = simple_evaluate(model=lm, tasks=list(tasks.values()), num_fewshot=b.shots, limit=limit, bootstrap_iters=0, log_samples=True, task_manager=task_manager(False),
-                               random_seed=None, numpy_random_seed=None, torch_random_seed=None)
-    return _marks(b, metric, answered["samples"])
+    "Item -> 0 or 1. As the harness's `simple_evaluate`, which would also reset the random state of this process and call pip to describe it."
+    from lm_eval.evaluator import evaluate as ask
+    for task in tasks.values():
+        own = task.get_config("num_fewshot")
+        if own is None or own > 0: task.set_config("num_fewshot", (own or 0) if b.shots is None else b.shots)
+        task.set_fewshot_seed(1234)
+    return _marks(b, metric, ask(lm, task_manager(False).load(list(tasks.values())), limit=limit, bootstrap_iters=0, log_samples=True)["samples"])
 
 # %% ../nbs/10_evaluate.ipynb #3b3286e5
 def _as_results(benchmarks, answers, metric, limit, method):
