@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test check notebooks clean
+.PHONY: demo test check notebooks repro repro-smoke clean
 
 demo: .venv/ready
 	$(BIN)/versatune demo $(ARGS)
@@ -19,6 +19,17 @@ check: .venv/ready
 notebooks: .venv/ready
 	$(BIN)/nbdev_export
 	$(BIN)/python .ci/refresh.py $(ARGS)
+
+# every experiment of nbs/repro from nothing (or from where it was stopped), then its notebooks; DATA: a folder with instruct/ and benchmarks/
+repro: .venv/ready
+	$(BIN)/versatune repro --scale lab $(ARGS)
+	$(BIN)/versatune repro --scale small $(if $(DATA),--data $(DATA)) $(ARGS)
+	$(BIN)/python .ci/refresh.py nbs/repro/*.ipynb
+
+# the same experiments at a tiny size: they still compute
+repro-smoke: .venv/ready
+	rm -rf runs/repro/smoke
+	$(BIN)/versatune repro --scale smoke --out runs/repro/smoke/results
 
 # torch comes first and pinned, so that nothing else can pull in another build of it
 .venv/ready: settings.ini setup.py .ci/constraints.txt

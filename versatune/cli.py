@@ -61,6 +61,13 @@ def _parser():
     p.add_argument("--benchmarks", nargs="+", metavar="NAME", help="instead of the data's questions: names of the paper's (notebook 09b), or DOMAIN=PATH of a local file")
     p.add_argument("--limit", type=int, help="the first so many items of each task")
     p.add_argument("--run-code", action="store_true", help="run the programs that the model writes (HumanEval, MBPP)")
+    p = command("repro", "run the experiments behind nbs/repro, as far as they are not done yet, and write their result files", out="nbs/repro/results")
+    p.add_argument("names", nargs="*", metavar="EXPERIMENT", help="mixtures, saturated, expansion, threshold, sensitivity or rules; none: all")
+    p.add_argument("--scale", default="smoke", help="smoke, lab, small or paper (notebook 12b)")
+    p.add_argument("--data", help="instead of the scale's: a folder, with instruct/ and benchmarks/ or DOMAIN.jsonl files, 'starter', or a .yaml file of names")
+    p.add_argument("--model", help="instead of the scale's: hub id, folder or .gguf file")
+    p.add_argument("--folder", help="where work in progress is kept (default: runs/repro/SCALE)")
+    p.add_argument("--workers", type=int, help="processes that share the work (default: one a core, one with a GPU)")
     commands.add_parser("plot", help="draw a run's figures and report again").add_argument("run", type=Path, help="a run's folder")
     return parser
 
@@ -116,6 +123,11 @@ def _evaluate(a):
     results = evaluate(load_model(a.model, a.precision), load_tokenizer(a.model), benchmarks, limit=a.limit, run_code=a.run_code, cache=cache_dir("scores"), method=Path(a.model).name)
     results.save(a.out); print(results, results.by_domain.to_string(index=False), f"average {results.average:.3f}", sep="\n\n")
 
+# %% ../nbs/13_cli.ipynb #3eee40be
+def _repro(a):
+    from versatune.experiments import run_experiments
+    print(*run_experiments(a.scale, a.names, a.data, a.model, a.out, a.folder, a.workers), sep="\n")
+
 # %% ../nbs/13_cli.ipynb #c07c3e8c
 def _plot(a):
     from versatune.pipeline import draw_figures, report
@@ -134,7 +146,7 @@ def main(argv=None):
     warnings.filterwarnings("ignore", category=FutureWarning)
     import matplotlib; matplotlib.use("Agg")
     from versatune.domains import InputError
-    work = dict(demo=_run, train=_run, expand=_run, detect=_detect, compose=_compose, evaluate=_evaluate, plot=_plot)
+    work = dict(demo=_run, train=_run, expand=_run, detect=_detect, compose=_compose, evaluate=_evaluate, repro=_repro, plot=_plot)
     try: work[args.command](args)
     except InputError as e:
         print(f"versatune {args.command}: {e}", file=sys.stderr)

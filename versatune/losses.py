@@ -7,7 +7,7 @@ __all__ = ['token_batches', 'domain_losses', 'training_arguments', 'ReferenceSet
 
 # %% ../nbs/08_losses.ipynb #cecc530e
 import inspect, math, os, tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 import torch.distributed as dist
@@ -17,7 +17,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 
 from .compose import collate, collator
 from .domains import InputError, cache_dir, fingerprint, read_json, write_json
-from .models import LoraSettings, add_lora
+from .models import LoraSettings, add_lora, drop_lora
 from .sample import model_fingerprint
 
 # %% ../nbs/08_losses.ipynb #330fb210
@@ -91,7 +91,7 @@ def training_arguments(model, folder, **settings):
 # %% ../nbs/08_losses.ipynb #5578e289
 @dataclass(frozen=True)
 class ReferenceSettings:
-    "How a proxy is trained on each domain alone, and which loss counts."
+    "How a proxy is trained on each domain alone, and which of its two losses counts."
     loss: str = "heldout" # "heldout" or, as the paper's files do, "train"
     epochs: int = 2
     rows: int|None = None # training rows of each domain, the first so many; None: all
@@ -107,17 +107,17 @@ class ReferenceSettings:
 
 # %% ../nbs/08_losses.ipynb #e3ee88fb
 class _EpochLosses(TrainerCallback):
-    "Keeps the loss after each epoch: of the held-out rows, or the mean training loss of the epoch."
-    def __init__(self, heldout, s, bar): self.heldout, self.s, self.bar, self.losses = heldout, s, bar, []
+    "Keeps both losses of each epoch: the mean of training while it ran, and that of the held-out rows after it."
+    def __init__(self, heldout, s, bar): self.heldout, self.s, self.bar, self.losses = heldout, s, bar, dict(train=[], heldout=[])
     def on_epoch_end(self, args, state, control, model=None, **_):
-        if self.s.loss == "heldout": self.losses += domain_losses(model, self.heldout, self.s.token_budget).values()
+        self.losses["heldout"] += domain_losses(model, self.heldout, self.s.token_budget).values()
         self.bar.update()
     def on_log(self, args, state, control, logs=None, **_):
-        if self.s.loss == "train" and "loss" in logs: self.losses.append(logs["loss"])
+        if "loss" in logs: self.losses["train"].append(logs["loss"])
 
 # %% ../nbs/08_losses.ipynb #6a257fb6
 def _proxy_losses(model, tokenizer, train, heldout, s, bar):
-    "The loss after each epoch of a LoRA trained on one domain alone; the model is left without it."
+    "Both losses by epoch of a LoRA trained on one domain alone; the model is left without it."
     proxy, keep = add_lora(model, s.lora, s.seed), _EpochLosses(heldout, s, bar)
     with tempfile.TemporaryDirectory() as folder:
         args = training_arguments(proxy, folder, num_train_epochs=s.epochs, per_device_train_batch_size=s.batch_size, learning_rate=s.learning_rate, seed=s.seed,
@@ -125,9 +125,7 @@ def _proxy_losses(model, tokenizer, train, heldout, s, bar):
         trainer = Trainer(proxy, args, train_dataset=train, data_collator=collator(tokenizer), callbacks=[keep])
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-    proxy.unload()
-    if hasattr(model, "peft_config"): del model.peft_config
-    model.eval()
+    drop_lora(proxy)
     return keep.losses
 
 # %% ../nbs/08_losses.ipynb #a3543f93
@@ -139,8 +137,8 @@ def reference_losses(
     cache=None, # a .json file; None: one in the cache folder, named by content
     progress=True,
 ):
-    "Domain -> reference loss. Finished domains are kept in `cache`, which belongs to just this proxy, data and settings."
-    key = fingerprint([model_fingerprint(model), data.key, asdict(settings)])
+    "Domain -> reference loss. Both losses of finished domains are kept in `cache`, which belongs to just this proxy, data and settings; asking for the other loss trains nothing."
+    key = fingerprint([model_fingerprint(model), data.key, asdict(replace(settings, loss="heldout")), 2]) # 2: raise it when the training changes
     path = cache or cache_dir("reference")/f"{key}.json"
     done = _read_cache(path, key)
     with tqdm(total=len(data.domains) * settings.epochs, initial=len(done) * settings.epochs, desc="reference losses", unit="epoch", disable=not progress) as bar:
@@ -149,10 +147,9 @@ def reference_losses(
             bar.set_postfix_str(d)
             rows = data.train[d].select(range(min(settings.rows or len(data.train[d]), len(data.train[d]))))
             done[d] = _proxy_losses(model, tokenizer, rows, {d: data.heldout[d]}, settings, bar)
-            write_json(path, dict(key=key, loss=settings.loss, by_epoch=done))
-    lowest = {d: min(by_epoch) for d, by_epoch in done.items()}
-    if bad := [d for d, l in lowest.items() if not math.isfinite(l)]: raise InputError(f"the proxy's loss on domain {bad[0]!r} is not a number; lower the reference learning_rate ({settings.learning_rate})")
-    return lowest
+            if not all(map(math.isfinite, sum(done[d].values(), []))): raise InputError(f"the proxy's loss on domain {d!r} is not a number; lower the reference learning_rate ({settings.learning_rate})")
+            write_json(path, dict(key=key, by_epoch=done))
+    return {d: min(done[d][settings.loss]) for d in data.domains}
 
 # %% ../nbs/08_losses.ipynb #6e67671b
 def _read_cache(path, key):

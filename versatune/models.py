@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PACKAGED_MODEL', 'PRECISIONS', 'packaged_gguf', 'convert_gguf', 'locate', 'load_tokenizer', 'start_token',
-           'pick_device', 'load_model', 'ModelReport', 'describe', 'LoraSettings', 'add_lora']
+           'pick_device', 'load_model', 'ModelReport', 'describe', 'LoraSettings', 'add_lora', 'drop_lora']
 
 # %% ../nbs/01_models.ipynb #53e4d68d
 import hashlib, importlib.util, os, shutil, tempfile
@@ -169,3 +169,10 @@ def add_lora(model, lora=LoraSettings(), seed=0):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return get_peft_model(model, config)
+
+# %% ../nbs/01_models.ipynb #832b5432
+def drop_lora(model):
+    "Take the adapter off a model that `add_lora` made: the base model, as it was before."
+    base = model.unload()
+    if hasattr(base, "peft_config"): del base.peft_config
+    return base.eval()
