@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['SIGMA', 'MIXTURES', 'SATURATED', 'EXPANSION', 'THRESHOLD', 'SENSITIVITY', 'EXPERIMENTS', 'PAPER_DATA', 'PAPER_MODELS',
-           'LAB_KNOWN', 'LAB_SIZES', 'LOCAL_QUESTIONS', 'SCALES', 'Arm', 'rules', 'Scale', 'Study', 'run_detection',
-           'run_reference', 'run_arm', 'arms', 'run_before', 'run_experiments', 'collect']
+           'PAPER_PROXY', 'LAB_KNOWN', 'LAB_SIZES', 'LOCAL_QUESTIONS', 'SCALES', 'Arm', 'rules', 'Scale', 'Study',
+           'run_detection', 'run_reference', 'run_arm', 'arms', 'run_before', 'run_experiments', 'collect']
 
 # %% ../nbs/12b_experiments.ipynb #cea60282
-import os, time
+import logging, os, re, signal, time, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from transformers.utils import logging as transformers_logging
 
 from .benchmarks import BENCHMARKS, choices_benchmark, pick_benchmarks
 from .classify import load_classifier
@@ -66,6 +67,7 @@ EXPERIMENTS = dict(mixtures=MIXTURES, saturated=SATURATED, expansion=EXPANSION, 
 PAPER_DATA = dict(law="Alignment-Lab-AI/Lawyer-Instruct", medicine="medalpaca/medical_meadow_medqa", finance="gbharti/finance-alpaca",
                   science="jeffmeloy/sonnet3.5_science_conversations", code="sahil2801/CodeAlpaca-20k", other="tatsu-lab/alpaca")
 PAPER_MODELS = ("meta-llama/Llama-2-7b-hf", "meta-llama/Llama-2-13b-hf", "meta-llama/Meta-Llama-3-8B", "Qwen/Qwen2-7B", "Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-14B", "Qwen/Qwen2.5-32B")
+PAPER_PROXY = "princeton-nlp/Sheared-LLaMA-1.3B"
 
 # %% ../nbs/12b_experiments.ipynb #aa6cd39f
 LAB_KNOWN = DomainWeights(dict(law=0.06, medicine=0.12, finance=0.08, science=0.14, code=0.2, other=0.4))
@@ -85,6 +87,7 @@ class Scale:
     heldout_rows: int|None = 12
     questions: int = 0 # of each domain; 0: only losses are measured
     pretrain: PretrainSettings|None = None # of the lab model
+    proxy: str|None = None # model that the reference losses come from; None: `model`
     def __post_init__(self):
         if unknown := set(self.seeds) - set(EXPERIMENTS): raise InputError(f"experiment {sorted(unknown)[0]!r} is unknown; choose from {', '.join(EXPERIMENTS)}")
 
@@ -93,12 +96,12 @@ _every = lambda n: dict.fromkeys(EXPERIMENTS, tuple(range(n)))
 SCALES = dict(
     smoke=Scale("lab", "lab", TrainSettings(rounds=2, rows_per_round=12, batch_size=6, learning_rate=3e-3, max_length=160), ReferenceSettings(epochs=2, rows=12, learning_rate=3e-3),
                 SampleSettings(n=64, max_new_tokens=24), _every(1), heldout_rows=4, pretrain=PretrainSettings(steps=40)),
-    lab=Scale("lab", "lab", TrainSettings(rounds=6, rows_per_round=96, batch_size=8, learning_rate=2e-3, max_length=160), ReferenceSettings(epochs=16, rows=80, learning_rate=2e-3),
+    lab=Scale("lab", "lab", TrainSettings(rounds=6, rows_per_round=96, batch_size=8, learning_rate=2e-3, max_length=160), ReferenceSettings(epochs=100, rows=80, learning_rate=2e-3),
               SampleSettings(n=4096, max_new_tokens=64, batch_size=256), _every(5) | dict(expansion=(0, 1, 2), threshold=(0, 1, 2)), heldout_rows=24, pretrain=PretrainSettings()),
     small=Scale("smollm2-135m", PAPER_DATA, TrainSettings(rounds=4, rows_per_round=32, batch_size=8, learning_rate=5e-4, max_length=192), ReferenceSettings(epochs=4, rows=24, learning_rate=5e-4),
-                SampleSettings(n=1024, max_new_tokens=48, batch_size=128), dict(mixtures=(0, 1, 2), expansion=(0,)), heldout_rows=8, questions=20),
+                SampleSettings(n=1024, max_new_tokens=48, batch_size=128), dict(mixtures=(0, 1, 2), expansion=(0, 1, 2)), heldout_rows=8, questions=20),
     paper=Scale(PAPER_MODELS[4], PAPER_DATA, TrainSettings.paper(7), ReferenceSettings(epochs=4, batch_size=32, learning_rate=2e-5), SampleSettings(n=10_000, max_new_tokens=512, batch_size=256),
-                _every(3), heldout_rows=500, questions=200))
+                _every(3), heldout_rows=500, questions=200, proxy=PAPER_PROXY))
 
 # %% ../nbs/12b_experiments.ipynb #88a97dde
 class Study:
@@ -113,7 +116,13 @@ class Study:
     @cached_property
     def model(self): return load_model(self.base)
     @cached_property
-    def tokens(self): return tokenize(self.rows, self.tokenizer, self.scale.train.max_length, self.scale.heldout_rows)
+    def tokens(self): return self._tokens(self.tokenizer)
+    def _tokens(self, tokenizer): return tokenize(self.rows, tokenizer, self.scale.train.max_length, self.scale.heldout_rows)
+    @cached_property
+    def proxy(self):
+        "(model, tokenizer, tokens) of the proxy. Where it splits words otherwise than the model, its losses a token are on another scale; the authors' files have that too."
+        if not (name := self.scale.proxy): return self.model, self.tokenizer, self.tokens
+        return load_model(name), (own := load_tokenizer(name)), self._tokens(own)
     @cached_property
     def rows(self): return load_data(_lab_files(self.folder/"lab") if self.scale.data == "lab" else self.source)
     @property
@@ -160,9 +169,9 @@ def run_detection(study):
 # %% ../nbs/12b_experiments.ipynb #fa2fc579
 def run_reference(study, domain):
     "Both losses by epoch of a proxy trained on one domain: JSON-ready."
-    one = replace(study.tokens, train={domain: study.tokens.train[domain]}, heldout={domain: study.tokens.heldout[domain]})
+    model, tokenizer, tokens = study.proxy
     path = study.folder/f"proxy-{domain}.json"
-    reference_losses(study.model, study.tokenizer, one, study.scale.reference, path, progress=False)
+    reference_losses(model, tokenizer, replace(tokens, train={domain: tokens.train[domain]}, heldout={domain: tokens.heldout[domain]}), study.scale.reference, path, progress=False)
     return dict(by_epoch=read_json(path)["by_epoch"][domain])
 
 # %% ../nbs/12b_experiments.ipynb #c350c83b
@@ -192,7 +201,13 @@ def _pieces(study, names):
     if study.scale.questions: yield 1, "before", (run_before,)
     for name in names:
         for seed in study.scale.seeds.get(name, ()):
-            for arm in arms(name, study): yield 1, f"{name}-{fingerprint([asdict(arm) | dict(rule=rule_settings(arm.rule)), seed])}", (run_arm, arm, seed)
+            for arm in arms(name, study): yield 1, _file_name(name, arm, seed), (run_arm, arm, seed)
+
+# %% ../nbs/12b_experiments.ipynb #f02c3af4
+def _file_name(name, arm, seed):
+    "To be read by people; the digits at the end change with the rule's settings, so that no run is taken for another."
+    words = "-".join(re.findall(r"[\w.]+", f"{arm.target} {arm.name} seed {seed}"))
+    return f"{name}-{words}-{fingerprint([asdict(arm) | dict(rule=rule_settings(arm.rule)), seed], 6)}"
 
 # %% ../nbs/12b_experiments.ipynb #8129dc18
 def arms(name, study):
@@ -204,6 +219,14 @@ def arms(name, study):
 def run_before(study):
     "Scores of the model before any fine-tuning: JSON-ready."
     return dict(scores=_marks(study.model, study))
+
+# %% ../nbs/12b_experiments.ipynb #addcb976
+def _begin_worker():
+    "An interruption is for the process that started this one; and one line of progress a piece is enough."
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.filterwarnings("ignore")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    transformers_logging.disable_progress_bar()
 
 # %% ../nbs/12b_experiments.ipynb #56f3019d
 _studies = {}
@@ -240,15 +263,19 @@ def run_experiments(
     _claim(study)
     todo = [p for p in pieces if not (study.folder/f"{p[1]}.json").exists()]
     say(f"{label}: {len(todo)} pieces of work to do, {workers} processes")
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for stage in (0, 1):
-            for job in as_completed([pool.submit(_work, settings, file, what) for at, file, what in todo if at == stage]): say(f"{time.time() - began:6.0f} s  {job.result()}")
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool:
+        try:
+            for stage in (0, 1):
+                for job in as_completed([pool.submit(_work, settings, file, what) for at, file, what in todo if at == stage]): say(f"{time.time() - began:6.0f} s  {job.result()}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True) # what is at work is finished and kept, the rest is not begun
+            raise
     return collect(study, names, Path(out), label)
 
 # %% ../nbs/12b_experiments.ipynb #242779f9
 def _claim(study):
-    "Mark the working folder with the settings, or refuse one that holds work done with others."
-    mine, path = fingerprint([asdict(study.scale), str(study.given)]), study.folder/"settings.json"
+    "Mark the working folder with the settings, or refuse one that holds work done with others. Seeds may be added."
+    mine, path = fingerprint([asdict(replace(study.scale, seeds={})), str(study.given)]), study.folder/"settings.json"
     if path.exists() and read_json(path)["settings"] != mine: raise InputError(f"{study.folder} holds work done with other settings; move it, or name another --folder")
     write_json(path, dict(settings=mine))
 
