@@ -12,7 +12,7 @@ import logging, os, re, signal, time, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import numpy as np
@@ -222,7 +222,7 @@ def run_before(study):
 
 # %% ../nbs/12b_experiments.ipynb #addcb976
 def _begin_worker():
-    "An interruption is for the process that started this one; and one line of progress a piece is enough."
+    "The process that started this one decides what an interruption means; and one line of progress a piece is enough."
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.filterwarnings("ignore")
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
@@ -263,12 +263,13 @@ def run_experiments(
     _claim(study)
     todo = [p for p in pieces if not (study.folder/f"{p[1]}.json").exists()]
     say(f"{label}: {len(todo)} pieces of work to do, {workers} processes")
+    others = set(active_children())
     with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool:
         try:
             for stage in (0, 1):
                 for job in as_completed([pool.submit(_work, settings, file, what) for at, file, what in todo if at == stage]): say(f"{time.time() - began:6.0f} s  {job.result()}")
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True) # what is at work is finished and kept, the rest is not begun
+            for process in set(active_children()) - others: process.terminate() # files are written whole or not at all
             raise
     return collect(study, names, Path(out), label)
 
