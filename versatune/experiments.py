@@ -237,7 +237,7 @@ def _work(settings, file, what):
     study, path = _studies[key], Path(settings[1])/f"{file}.json"
     if not path.exists():
         function, *given = what
-        write_json(path, function(study, *given))
+        write_json(path, function(study, *given) | dict(commit=versions()["commit"]))
     return file
 
 # %% ../nbs/12b_experiments.ipynb #7b56bbad
@@ -290,9 +290,9 @@ def collect(study, names, out, label):
     scored = [("before", "", "", kept["before"])] if "before" in kept else []
     scores = [dict(experiment=e, arm=getattr(a, "name", ""), target=getattr(a, "target", ""), seed=seed, benchmark=b, **found) for e, a, seed, run in scored + of_runs for b, found in run["scores"].items()]
     proxies = [dict(domain=d, epoch=i + 1, train=t, heldout=h) for d in study.tokens.domains for by in [kept[f"reference-{d}"]["by_epoch"]] for i, (t, h) in enumerate(zip(by["train"], by["heldout"]))]
-    detection = dict(kept["detection"])
+    detection = {k: v for k, v in kept["detection"].items() if k != "commit"}
     tables = dict(runs=runs, references=proxies, detection=detection.pop("curve")) | (dict(scores=scores) if scores else {})
     paths = [write_atomic(out/f"{name}_{label}.csv", pd.DataFrame(rows).round(5).to_csv(index=False)) for name, rows in tables.items()]
     about = dict(command=f"versatune repro --scale {label}", settings=json_ready(asdict(study.scale)), data=Path(study.given).name if study.given else "the scale's own", train_rows=study.tokens.sizes, heldout_rows={d: len(r) for d, r in study.tokens.heldout.items()},
-                 detection=detection, seconds=round(sum(run["seconds"] for *_, run in of_runs)), processes=study.workers, cores=os.cpu_count(), versions=versions())
+                 detection=detection, seconds=round(sum(run["seconds"] for *_, run in of_runs)), processes=study.workers, cores=os.cpu_count(), commits=sorted({piece["commit"] for piece in kept.values()}), versions=versions())
     return [*paths, write_json(out/f"about_{label}.json", about)]
