@@ -6,7 +6,7 @@
 __all__ = ['encode', 'pack', 'collate', 'collator', 'TokenizedData', 'tokenize', 'Plan', 'Exhausted', 'draw', 'compose']
 
 # %% ../nbs/06b_compose.ipynb #22ed69c2
-import bisect, heapq, zlib
+import bisect, heapq, json, zlib
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -78,20 +78,21 @@ def _packs(rows, size):
     for members in pack([len(r["input_ids"]) for r in rows], size):
         part = [rows[i] for i in members]
         yield dict(input_ids=[t for r in part for t in r["input_ids"]], labels=[t for r in part for t in [-100] + r["labels"][1:]],
-                   position_ids=[i for r in part for i in range(len(r["input_ids"]))], **{k: sum(r[k] for r in part) for k in ("supervised", "cut", "rows")})
+                   position_ids=[i for r in part for i in (r.get("position_ids") or range(len(r["input_ids"])))], **{k: sum(r[k] for r in part) for k in ("supervised", "cut", "rows")})
 
 # %% ../nbs/06b_compose.ipynb #36f14164
-def collate(rows, pad=0):
-    "Rows of {input_ids, labels} (and position_ids, when packed) as a batch of equally long tensors, padded on the right."
+def collate(rows, pad=0, flat=False):
+    "Rows of {input_ids, labels} (and position_ids, when packed) as a batch of equally long tensors, padded on the right; `flat`: laid end to end as one row without padding."
+    if flat: rows = list(_packs([dict(supervised=0, cut=0, rows=1) | r for r in rows], sum(len(r["input_ids"]) for r in rows)))
     longest, packed = max(len(r["input_ids"]) for r in rows), "position_ids" in rows[0]
     filled = lambda values, fill: torch.tensor([list(v) + [fill] * (longest - len(v)) for v in values])
     batch = dict(input_ids=filled([r["input_ids"] for r in rows], pad), labels=filled([r["labels"] for r in rows], -100))
     return batch | (dict(position_ids=filled([r["position_ids"] for r in rows], 0)) if packed else dict(attention_mask=filled([[1] * len(r["input_ids"]) for r in rows], 0)))
 
 # %% ../nbs/06b_compose.ipynb #df0d5841
-def collator(tokenizer):
-    "The `data_collator` for any Trainer."
-    return partial(collate, pad=next((t for t in (tokenizer.pad_token_id, tokenizer.eos_token_id) if t is not None), 0))
+def collator(tokenizer, model=None):
+    "The `data_collator` for any Trainer; flat where the attention of `model` is FlashAttention, whose kernels find the ends of rows by position, in one row only."
+    return partial(collate, pad=next((t for t in (tokenizer.pad_token_id, tokenizer.eos_token_id) if t is not None), 0), flat=model is not None and "flash" in (model.config._attn_implementation or ""))
 
 # %% ../nbs/06b_compose.ipynb #9847e401
 _TOKENS = dict(input_ids=List(Value("int32")), labels=List(Value("int32")), supervised=Value("int32"), cut=Value("int32"), rows=Value("int32"))
@@ -116,6 +117,12 @@ class TokenizedData:
     @property
     def supervised(self): return {d: np.asarray(rows.data["supervised"]) for d, rows in self.train.items()}
 
+# %% ../nbs/06b_compose.ipynb #2a7200c7
+def _tokenizer_key(tokenizer):
+    "All that decides which tokens a text becomes."
+    backend = {k: v for k, v in json.loads(tokenizer.backend_tokenizer.to_str()).items() if k not in ("padding", "truncation")} if tokenizer.is_fast else {} # set anew by each call
+    return [backend, tokenizer.chat_template, tokenizer.bos_token, tokenizer.eos_token]
+
 # %% ../nbs/06b_compose.ipynb #d5849ed9
 def tokenize(
     data, # DomainData
@@ -125,7 +132,7 @@ def tokenize(
     packed=False, # lay training rows end to end up to max_length
 ):
     "Tokenise every row once: a `TokenizedData`. An InputError when a domain has no row left."
-    key = fingerprint([data.key, tokenizer.get_vocab(), tokenizer.chat_template, tokenizer.bos_token, tokenizer.eos_token, max_length, heldout_rows, packed, 1]) # 1: raise it when the encoding changes
+    key = fingerprint([data.key, _tokenizer_key(tokenizer), max_length, heldout_rows, packed, 2]) # 2: raise it when the encoding changes
     done = lambda part, d, rows: _tokenized(rows, tokenizer, max_length, packed and part == "train", fingerprint([key, part, d]), f"domain {d!r}: no {part} row")
     train = {d: done("train", d, rows) for d, rows in data.train.items()}
     heldout = {d: done("heldout", d, rows.select(range(min(heldout_rows or len(rows), len(rows))))) for d, rows in data.heldout.items()}
@@ -162,7 +169,7 @@ def _nth_rows(size, start, count, seed, domain):
     return np.concatenate(shuffled)[start % size:][:count]
 
 # %% ../nbs/06b_compose.ipynb #40d41c18
-class Exhausted(Exception):
+class Exhausted(InputError):
     "A domain has no rows left within max_passes, and the run was asked to stop then."
 
 # %% ../nbs/06b_compose.ipynb #9e504559
@@ -205,11 +212,11 @@ def draw(
     if exhausted not in ("renormalize", "stop"): raise InputError(f"exhausted is {exhausted!r}; choose 'renormalize' or 'stop'")
     cursors = dict.fromkeys(sizes, 0) | (cursors or {})
     left = {d: n if max_passes is None else min(n, max(0, int(max_passes * size) - cursors[d])) for d, size in sizes.items()}
-    coming = {d: _nth_rows(sizes[d], cursors[d], left[d] if weights[d] > 0 else 0, seed, d) for d in sizes}
+    coming = {d: _nth_rows(sizes[d], cursors[d], n if weights[d] > 0 else 0, seed, d) for d in sizes}
     share = partial(_shares_of_rows, weights, n) if supervised is None else partial(_shares_of_tokens, weights, n, lengths={d: supervised[d][rows] for d, rows in coming.items()})
-    take, wanted = share(left), share(dict.fromkeys(sizes, n)) if supervised is None else {}
-    short = tuple(d for d in sizes if wanted.get(d, take[d] + 1) > take[d] == left[d] < n and weights[d] > 0)
-    if short and exhausted == "stop": raise Exhausted(f"domain {short[0]!r} has {left[short[0]]} rows left within {max_passes} passes and round {round} needs {wanted.get(short[0], 'more')}")
+    take, wanted = share(left), share(dict.fromkeys(sizes, n))
+    short = tuple(d for d in sizes if wanted[d] > left[d])
+    if short and exhausted == "stop": raise Exhausted(f"domain {short[0]!r} has {left[short[0]]} rows left within max_passes={max_passes}, and round {round + 1} needs {wanted[short[0]]}; raise max_passes, or set exhausted='renormalize'")
     plan = [(d, int(r)) for d in sorted(take) for r in coming[d][:take[d]]]
     order = np.random.default_rng([seed, round]).permutation(len(plan))
     return Plan([plan[i][0] for i in order], [plan[i][1] for i in order], {d: cursors[d] + take[d] for d in sizes}, short)

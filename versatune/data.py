@@ -124,8 +124,9 @@ def _is_hub(name):
 
 # %% ../nbs/06_data.ipynb #4e66a68e
 def _hub(name):
-    repo, _, split = str(name).partition(":")
-    try: return load_dataset(repo, split=split or "train")
+    repo, *rest = str(name).split(":")
+    *config, split = rest or ["train"]
+    try: return load_dataset(repo, *config, split=split)
     except Exception as e: raise InputError(f"data set {name}: no such file here, and the hub says: {str(e).splitlines()[0]}") from None
 
 # %% ../nbs/06_data.ipynb #8391fab9

@@ -180,9 +180,7 @@ def run_arm(study, arm, seed):
     began, detected = time.time(), DomainWeights(read_json(study.folder/"detection.json")["weights"])
     references = {d: min(read_json(study.folder/f"reference-{d}.json")["by_epoch"][arm.reference]) for d in study.tokens.domains}
     start = {"detected": detected, "uniform": DomainWeights.uniform(detected)}[arm.start]
-    rule = arm.rule
-    if hasattr(rule, "start"): start = rule.start(start)
-    tuned = finetune(study.model, study.tokenizer, study.tokens, start, rule, references, replace(study.scale.train, seed=seed), progress=False, guards=Guards.paper())
+    tuned = finetune(study.model, study.tokenizer, study.tokens, start, arm.rule, references, replace(study.scale.train, seed=seed), progress=False, guards=Guards.paper())
     try: scores = _marks(tuned.model, study) if study.scale.questions else {}
     finally: drop_lora(tuned.model)
     return dict(rounds=tuned.history.rounds, scores=scores, seconds=round(time.time() - began, 1))

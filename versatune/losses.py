@@ -9,15 +9,17 @@ __all__ = ['token_batches', 'domain_losses', 'training_arguments', 'ReferenceSet
 import inspect, math, os, tempfile
 from dataclasses import asdict, dataclass, replace
 
+import pyarrow.compute as pc
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
+from datasets import Dataset
 from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from .compose import collate, collator
 from .domains import InputError, cache_dir, fingerprint, read_json, write_json
-from .models import LoraSettings, add_lora, drop_lora
+from .models import LoraSettings, add_lora, drop_lora, sharded
 from .sample import model_fingerprint
 
 # %% ../nbs/08_losses.ipynb #330fb210
@@ -61,6 +63,9 @@ def _from_all(found):
     dist.all_gather_object(every, found)
     return {k: v for part in every for k, v in part.items()}
 
+# %% ../nbs/08_losses.ipynb #2ce99fb0
+def _lengths(rows): return pc.list_value_length(rows.select_columns("input_ids").with_format("arrow")[:]["input_ids"]).to_pylist() if isinstance(rows, Dataset) else [len(r["input_ids"]) for r in rows]
+
 # %% ../nbs/08_losses.ipynb #6bcdee16
 def domain_losses(
     model,
@@ -70,11 +75,11 @@ def domain_losses(
     "Mean cross-entropy (nats) over each domain's supervised tokens: a dict domain -> float. The model's mode is left as it was."
     for d, rows in heldout.items():
         if not len(rows): raise InputError(f"domain {d!r} has no held-out row; give it one or more, or a larger heldout_fraction")
-    rows, found, was_training = [(d, r) for d, part in heldout.items() for r in part], {}, model.training
+    rows, found, was_training = [(d, i) for d, part in heldout.items() for i in range(len(part))], {}, model.training
     model.eval()
     with torch.no_grad(), torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16):
-        for batch, counts in _my_batches(list(token_batches([len(r["input_ids"]) for _, r in rows], token_budget))):
-            measured = zip(*_row_losses(model, [rows[i][1] for i in batch]))
+        for batch, counts in _my_batches(list(token_batches([n for part in heldout.values() for n in _lengths(part)], token_budget))):
+            measured = zip(*_row_losses(model, [heldout[d][i] for d, i in (rows[b] for b in batch)]))
             if counts: found.update(zip(batch, measured))
     model.train(was_training)
     found = _from_all(found)
@@ -84,8 +89,8 @@ def domain_losses(
 # %% ../nbs/08_losses.ipynb #28136a33
 def training_arguments(model, folder, **settings):
     "`TrainingArguments` for a model on its device, without outside reporting; `settings` override."
-    common = dict(report_to=[], use_cpu=model.device.type == "cpu", bf16=model.dtype == torch.bfloat16, logging_strategy="no", save_strategy="no",
-                  dataloader_pin_memory=model.device.type != "cpu", remove_unused_columns=False)
+    cpu = model.device.type == "cpu" and not sharded()
+    common = dict(report_to=[], use_cpu=cpu, bf16=model.dtype == torch.bfloat16, logging_strategy="no", save_strategy="no", dataloader_pin_memory=not cpu, remove_unused_columns=False)
     return TrainingArguments(str(folder), **(common | settings))
 
 # %% ../nbs/08_losses.ipynb #5578e289

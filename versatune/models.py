@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PACKAGED_MODEL', 'PRECISIONS', 'packaged_gguf', 'convert_gguf', 'locate', 'load_tokenizer', 'start_token',
-           'pick_device', 'load_model', 'ModelReport', 'describe', 'LoraSettings', 'add_lora', 'drop_lora']
+           'pick_device', 'sharded', 'load_model', 'ModelReport', 'describe', 'LoraSettings', 'add_lora', 'drop_lora']
 
 # %% ../nbs/01_models.ipynb #53e4d68d
 import hashlib, importlib.util, os, shutil, tempfile
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GgufConfig
 
@@ -96,19 +97,25 @@ def pick_device(device=None):
     "`device`, or the GPU where there is one (this process's own, where several were launched), or the CPU."
     return torch.device(device or (f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"))
 
+# %% ../nbs/01_models.ipynb #fcf303ba
+def sharded():
+    "Whether this process was launched under FSDP, which places weights itself and cuts up only what is stored as floats."
+    return os.environ.get("ACCELERATE_USE_FSDP") == "true"
+
 # %% ../nbs/01_models.ipynb #86e85561
 def load_model(
     name:str, # hub id, folder, .gguf file or "smollm2-135m"
     precision="nf4", # "nf4" (4 bits), "bf16" or "fp32"
     device=None, # "cuda", "cpu" or None: the GPU where there is one
+    attention=None, # "sdpa", "flash_attention_2", ...; None: what transformers takes for this model
 ):
     "A frozen-ready causal language model on one device, in evaluation mode; an InputError when it cannot be read."
     if precision not in PRECISIONS: raise InputError(f"precision {precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
     where, device = locate(name), pick_device(device)
     dtype = torch.float32 if precision == "fp32" else torch.bfloat16
-    sharded = os.environ.get("ACCELERATE_USE_FSDP") == "true" # FSDP places the weights itself, and cuts up only what is stored as floats
-    quant = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype, bnb_4bit_quant_storage=dtype if sharded else None)
-    try: model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, device_map=None if sharded else {"": device}, quantization_config=quant if precision == "nf4" else None)
+    if sharded(): PartialState() # each process takes its own GPU before weights arrive
+    quant = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype, bnb_4bit_quant_storage=dtype if sharded() else None)
+    try: model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, device_map=None if sharded() else {"": device}, quantization_config=quant if precision == "nf4" else None, attn_implementation=attention)
     except Exception as e: raise InputError(f"model {name} cannot be read ({_first_line(e)})") from e
     return _keep_trainable(model).eval()
 

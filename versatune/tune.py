@@ -6,7 +6,8 @@
 __all__ = ['TrainSettings', 'damaged', 'last_checkpoint', 'FineTuned', 'finetune']
 
 # %% ../nbs/09a_tune.ipynb #2a8b78d2
-import json, tempfile, warnings, zipfile
+import errno, json, tempfile, warnings, zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,9 @@ from .compose import collator, tokenize
 from .data import DomainData
 from .domains import InputError, check_same_domains, write_atomic
 from .losses import training_arguments
-from .models import LoraSettings, add_lora, load_model
+from .models import LoraSettings, add_lora, load_model, load_tokenizer
 from .reweight import Guards, History, VersaTune
-from .train import MixtureView, ReweightCallback
+from .train import Ended, MixtureView, ReweightCallback
 
 # %% ../nbs/09a_tune.ipynb #79e0ce2f
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class TrainSettings:
     share_of: str = "rows" # or "tokens": what the weights are shares of
     max_passes: float|None = None # how often a row may be used
     exhausted: str = "renormalize" # or "stop"
+    heldout_rows: int|None = 256 # of each domain, the first so many: what the losses are measured on; None: all
     token_budget: int = 2048 # tokens in a batch when losses are measured
     gradient_checkpointing: bool = False # less memory, a third more time
     lora: LoraSettings = LoraSettings()
@@ -65,7 +67,8 @@ def damaged(checkpoint):
                 with zipfile.ZipFile(path) as z: return z.testzip() is None
         except (OSError, ValueError, SafetensorError, zipfile.BadZipFile): return False
         return True
-    expected = [checkpoint/name for name in ("trainer_state.json", "optimizer.pt", "scheduler.pt")] # the Trainer writes trainer_state.json last
+    optimizer = "optimizer.bin" if (checkpoint/"optimizer.bin").exists() else "optimizer.pt" # as FSDP names it, and as everything else does
+    expected = [checkpoint/name for name in ("trainer_state.json", optimizer, "scheduler.pt")] # the Trainer writes trainer_state.json last
     return next((p.name for p in [*expected, *sorted(checkpoint.iterdir())] if not whole(p)), None)
 
 # %% ../nbs/09a_tune.ipynb #45926372
@@ -83,40 +86,50 @@ class FineTuned:
     history: History
     def __repr__(self): return f"FineTuned after {len(self.history) - 1} rounds\n{self.history.losses.round(3)}"
     def _repr_html_(self): return self.history._repr_html_()
-    def save(self, folder):
-        "Write the adapter (safetensors) with its model card, weights.csv, losses.csv and rounds.jsonl; returns the folder."
-        self.model.save_pretrained(Path(folder)/"adapter")
-        write_atomic(Path(folder)/"adapter"/"README.md", self.card())
+    def save(self, folder, profile=None, state_dict=None):
+        "Write the adapter (safetensors) with its model card, weights.csv, losses.csv and rounds.jsonl; returns the folder. `state_dict`: of a model that is cut up over processes."
+        self.model.save_pretrained(Path(folder)/"adapter", state_dict=state_dict)
+        write_atomic(Path(folder)/"adapter"/"README.md", self.card(profile))
         return self.history.save(folder).parent
 
 # %% ../nbs/09a_tune.ipynb #a6e54000
 @patch
 def merge(self:FineTuned, folder, base=None):
-    "Write base model plus adapter in bf16 as a plain model; `base` (hub id, folder or .gguf) as it was given to `load_model`, by default what the adapter remembers. Returns the folder."
+    "Write base model plus adapter in bf16 as a plain model with its tokenizer; `base` (hub id, folder or .gguf) as it was given to `load_model`, by default what the adapter remembers. Returns the folder."
+    base = base or self.model.peft_config["default"].base_model_name_or_path
     with tempfile.TemporaryDirectory() as adapter:
         self.model.save_pretrained(adapter)
-        PeftModel.from_pretrained(load_model(base or self.model.peft_config["default"].base_model_name_or_path, "bf16"), adapter).merge_and_unload().save_pretrained(folder)
+        PeftModel.from_pretrained(load_model(base, "bf16"), adapter).merge_and_unload().save_pretrained(folder)
+    load_tokenizer(base).save_pretrained(folder)
     return Path(folder)
 
 # %% ../nbs/09a_tune.ipynb #f3ddb62d
 @patch
 def card(self:FineTuned, profile=None):
-    "A model card (markdown with the hub's header): shares and losses by domain, first and last; with a KnowledgeProfile, the detected shares and their intervals."
+    "A model card (markdown with the hub's header): losses and tokens by domain, and the shares of every round, as requested and as realised in rows; with a KnowledgeProfile, the detected shares and their intervals."
     first, last, base = self.history.rounds[0], self.history.rounds[-1], self.model.peft_config["default"].base_model_name_or_path
     number = lambda v: "" if v is None else f"{v:.3f}"
-    rows = [f"| {d} | {f'{profile.weights[d]:.1%} ({profile.low[d]:.1%} to {profile.high[d]:.1%}) | ' if profile else ''}{first['weights'][d]:.1%} | {last['weights'][d]:.1%} | {last['tokens'].get(d, 0)} | {number(first['losses'][d])} | {number(last['losses'][d])} |" for d in first["weights"]]
-    heads = ["domain"] + ["detected"] * (profile is not None) + ["share of round 1", f"share after round {len(self.history) - 1}", "tokens trained on", "held-out loss before", "after"]
+    detected = {d: f"{profile.weights[d]:.1%} ({profile.low[d]:.1%} to {profile.high[d]:.1%})" for d in profile.weights} if profile else {}
+    table = lambda heads, rows: ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|", *("| " + " | ".join(map(str, r)) + " |" for r in rows), ""]
+    domains = [[d, *([detected[d]] if profile else []), last["tokens"].get(d, 0), number(first["losses"][d]), number(last["losses"][d])] for d in first["weights"]]
+    had = lambda e: {d: n / max(1, sum(e["rows"].values())) for d, n in e["rows"].items()}
+    rounds = [[e["round"], *(f"{before['weights'][d]:.1%} ({had(e).get(d, 0):.1%})" for d in first["weights"])] for before, e in zip(self.history.rounds, self.history.rounds[1:])]
     header = f"---\nbase_model: {base}\nlibrary_name: peft\ntags: [versatune, lora]\n---\n" if base and not Path(base).exists() else "---\nlibrary_name: peft\ntags: [versatune, lora]\n---\n"
-    return header + "\n".join(["# A LoRA adapter trained with versatune", "", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|", *rows, "",
-        "The mixture of each round followed the model (VersaTune, arXiv 2411.11266); weights.csv and losses.csv hold every round. Losses are mean cross-entropies (nats a token) of held-out responses.", ""])
+    return header + "\n".join(["# A LoRA adapter trained with versatune", "", *table(["domain", *["detected share"] * bool(profile), "tokens trained on", "held-out loss before", "after"], domains),
+        "Shares of each round as requested, and of the rows that were drawn:", "", *table(["round", *first["weights"]], rounds),
+        "The mixture followed the model (VersaTune, arXiv 2411.11266); weights.csv and losses.csv hold every round. Losses are mean cross-entropies (nats a token) of held-out responses.", ""])
 
 # %% ../nbs/09a_tune.ipynb #77a3db60
 @patch
 def push(self:FineTuned, repo, profile=None, private=True):
-    "Send adapter and card to the hub as `repo`; nothing is sent unless this is called."
-    from huggingface_hub import ModelCard
-    self.model.push_to_hub(repo, private=private)
-    return ModelCard(self.card(profile)).push_to_hub(repo)
+    "Send adapter, card, weights.csv, losses.csv and rounds.jsonl to the hub as `repo`; nothing is sent unless this is called. Returns its address."
+    from huggingface_hub import HfApi
+    with tempfile.TemporaryDirectory() as folder:
+        self.save(folder, profile)
+        for table in Path(folder).glob("*.*"): table.rename(Path(folder)/"adapter"/table.name)
+        found = HfApi().create_repo(repo, private=private, exist_ok=True)
+        HfApi().upload_folder(repo_id=found.repo_id, folder_path=str(Path(folder)/"adapter"))
+    return str(found)
 
 # %% ../nbs/09a_tune.ipynb #7db22c19
 def finetune(
@@ -136,7 +149,7 @@ def finetune(
 ):
     "Fine-tune with a mixture that follows the rule, in a stock Trainer: a `FineTuned`."
     s, context = settings, getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30 # tokens that the model reads
-    tokens = tokenize(data, tokenizer, min(s.max_length, context), packed=s.packed) if isinstance(data, DomainData) else data
+    tokens = tokenize(data, tokenizer, min(s.max_length, context), s.heldout_rows, s.packed) if isinstance(data, DomainData) else data
     check_same_domains("the weights", weights, "the data", tokens.sizes)
     if tokens.longest > context: raise InputError(f"the longest row has {tokens.longest} tokens, and the model reads {context}; tokenize with max_length={context} or less")
     view = MixtureView(tokens, weights, s.rows_per_round, s.seed, s.max_passes, s.exhausted, s.share_of)
@@ -148,26 +161,30 @@ def finetune(
             model, folder, num_train_epochs=s.rounds, per_device_train_batch_size=s.batch_size, gradient_accumulation_steps=s.gradient_accumulation,
             learning_rate=s.learning_rate, lr_scheduler_type="cosine", warmup_steps=0.03, seed=s.seed, train_sampling_strategy="sequential", report_to=list(report_to),
             activation_checkpointing=s.gradient_checkpointing, activation_checkpointing_kwargs=dict(use_reentrant=False) if s.gradient_checkpointing else None,
-            save_strategy="no" if not out else "steps" if save_steps else "epoch", save_steps=save_steps or 500, save_total_limit=2, disable_tqdm=not progress)
-        trainer = Trainer(model, args, train_dataset=view.dataset, data_collator=collator(tokenizer), callbacks=[callback])
+            logging_strategy="epoch", save_strategy="no" if not out else "steps" if save_steps else "epoch", save_steps=save_steps or 500, save_total_limit=2, disable_tqdm=not progress)
+        trainer = Trainer(model, args, train_dataset=view.dataset, data_collator=collator(tokenizer, model), callbacks=[callback])
         callback.log = trainer.log
         trainer.remove_callback(PrinterCallback)
-        _run(trainer, last_checkpoint(folder) if out else None, s, folder)
-        model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).eval() # without the Trainer's autocast around it
-    tuned = FineTuned(model, callback.history)
-    if out and args.should_save: tuned.save(out)
+        with _explained(trainer, s, folder):
+            try: trainer.train(resume_from_checkpoint=str(checkpoint) if (checkpoint := last_checkpoint(folder) if out else None) else None)
+            except Ended as e: warnings.warn(str(e))
+            whole = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else None
+            tuned = FineTuned(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).eval(), callback.history) # without the Trainer's autocast around it
+            if out and args.should_save: tuned.save(out, state_dict=whole)
     return tuned
 
 # %% ../nbs/09a_tune.ipynb #ffc89ca9
-def _run(trainer, checkpoint, s, folder):
-    "Train, or continue; running out of memory or of disk becomes an InputError that says what to do."
-    try: trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+@contextmanager
+def _explained(trainer, s, folder):
+    "Running out of memory or of disk becomes an InputError that says what to do."
+    try: yield
     except (RuntimeError, MemoryError, OSError, SafetensorError) as e:
-        said = str(e).strip().split("\n")[0]
-        if isinstance(e, (torch.OutOfMemoryError, MemoryError)) or any(w in said.lower() for w in ("out of memory", "can't allocate memory", "not enough memory")):
+        said = str(e).strip().split("\n")[0]; low = said.lower()
+        if isinstance(e, (torch.OutOfMemoryError, MemoryError)) or any(w in low for w in ("out of memory", "can't allocate memory", "not enough memory")):
             raise InputError(f"out of memory after {trainer.state.global_step} steps ({said}): lower batch_size ({s.batch_size}) and raise gradient_accumulation ({s.gradient_accumulation}) by as much, or lower max_length ({s.max_length}), "
                              f"or token_budget ({s.token_budget}) if the losses were being measured, or set gradient_checkpointing") from e
-        if isinstance(e, (OSError, SafetensorError)) or "PytorchStreamWriter" in said or "file write failed" in said:
+        if getattr(e, "errno", None) in _NO_ROOM or isinstance(e, SafetensorError) or any(w in low for w in ("no space left", "file too large", "pytorchstreamwriter", "file write failed")):
             kept = last_checkpoint(folder)
-            raise InputError(f"{folder}: a checkpoint could not be written ({said}); make room there and start again, training continues {f'from {kept.name}' if kept else 'from the beginning'}") from e
+            raise InputError(f"{folder}: a checkpoint or the adapter could not be written ({said}); make room there and start again, training continues {f'from {kept.name}' if kept else 'from the beginning'}") from e
         raise
