@@ -18,6 +18,7 @@ parser.add_argument("--model", default="smollm2-135m")
 parser.add_argument("--data", default="starter")
 parser.add_argument("--heldout", type=int, default=16, help="rows of each domain")
 parser.add_argument("--repeats", type=int, default=2)
+parser.add_argument("--budget", type=int, default=2048, help="tokens of a batch")
 args = parser.parse_args()
 
 data = tokenize(load_data(args.data), load_tokenizer(args.model), 512, heldout_rows=args.heldout)
@@ -36,8 +37,8 @@ def row_by_row(model):
 
 
 result = {}
-for precision in ("bf16", "fp32"):
-    model, sides, found = load_model(args.model, precision), {"batch 1": row_by_row, "versatune": lambda m: domain_losses(m, data.heldout)}, {}
+for precision in ("nf4", "bf16", "fp32"): # nf4: the model as it is trained
+    model, sides, found = load_model(args.model, precision), {"batch 1": row_by_row, "versatune": lambda m: domain_losses(m, data.heldout, args.budget)}, {}
     seconds = dict.fromkeys(sides, float("inf"))
     for _ in range(args.repeats):
         for side, measure in sides.items():
@@ -48,4 +49,4 @@ for precision in ("bf16", "fp32"):
     result[precision] = {side: round(s, 2) for side, s in seconds.items()} | dict(ratio=round(seconds["batch 1"] / seconds["versatune"], 2), largest_relative_difference=float(f"{off:.2g}"))
 print(json.dumps(dict(
     benchmark="losses", unit="seconds, best of repeats", model=args.model, rows=sum(map(len, data.heldout.values())), tokens=sum(len(r["input_ids"]) for part in data.heldout.values() for r in part),
-    threads=torch.get_num_threads(), torch=torch.__version__, **result)))
+    token_budget=args.budget, threads=torch.get_num_threads(), torch=torch.__version__, **result)))
