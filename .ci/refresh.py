@@ -25,9 +25,9 @@ def _skips(slow):
 
 
 def _small_png(encoded):
-    """A figure with 64 colours looks the same and takes a third of the space."""
+    """A figure with 128 colours looks the same and takes a third of the space."""
     image, out = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB"), io.BytesIO()
-    image.quantize(64, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    image.quantize(128, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return base64.b64encode(out.getvalue()).decode()
 
 
