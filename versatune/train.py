@@ -153,6 +153,7 @@ def on_init_end(self:ReweightCallback, args, state, control, model=None, **_):
 # %% ../nbs/09_train.ipynb #1b9ded7a
 @patch
 def on_train_begin(self:ReweightCallback, args, state, control, model=None, train_dataloader=None, **_):
+    if self._model is None: self.on_init_end(args, state, control, model) # added after the Trainer was made
     whole, steps = args.train_batch_size * args.world_size, _steps(args, train_dataloader)
     self._trainer = dict(steps_per_round=steps, steps=args.max_steps if args.max_steps > 0 else math.ceil(args.num_train_epochs * steps), learning_rate=args.learning_rate)
     if args.world_size > 1 and self.view.rows_per_round % whole: raise InputError(f"rows_per_round is {self.view.rows_per_round}, and {args.world_size} processes take {whole} rows at a time; give a multiple of {whole}, or rows would be drawn twice")

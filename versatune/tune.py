@@ -97,10 +97,11 @@ class FineTuned:
 def merge(self:FineTuned, folder, base=None):
     "Write base model plus adapter in bf16 as a plain model with its tokenizer; `base` (hub id, folder or .gguf) as it was given to `load_model`, by default what the adapter remembers. Returns the folder."
     base = base or self.model.peft_config["default"].base_model_name_or_path
+    tokenizer = load_tokenizer(base)
     with tempfile.TemporaryDirectory() as adapter:
         self.model.save_pretrained(adapter)
         PeftModel.from_pretrained(load_model(base, "bf16"), adapter).merge_and_unload().save_pretrained(folder)
-    load_tokenizer(base).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return Path(folder)
 
 # %% ../nbs/09a_tune.ipynb #f3ddb62d
@@ -165,8 +166,9 @@ def finetune(
         trainer = Trainer(model, args, train_dataset=view.dataset, data_collator=collator(tokenizer, model), callbacks=[callback])
         callback.log = trainer.log
         trainer.remove_callback(PrinterCallback)
+        checkpoint = last_checkpoint(folder) if out else None
         with _explained(trainer, s, folder):
-            try: trainer.train(resume_from_checkpoint=str(checkpoint) if (checkpoint := last_checkpoint(folder) if out else None) else None)
+            try: trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             except Ended as e: warnings.warn(str(e))
             whole = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else None
             tuned = FineTuned(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).eval(), callback.history) # without the Trainer's autocast around it
