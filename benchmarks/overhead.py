@@ -79,7 +79,11 @@ for _ in range(args.repeats):
     for side in sides:
         sides[side].append(seconds(side))
 runs = {side: min(found, key=lambda r: r["seconds"]) for side, found in sides.items()}
+inside = {side: sum(r["inside"].values()) for side, r in runs.items()}
+heldout = (inside["view and losses"] - inside["view"]) / (args.rounds + 1) / tokens["held out"]
+trained = (runs["view and losses"]["seconds"] - inside["view and losses"]) / args.rounds / tokens["a round"]
 print(json.dumps(dict(
     benchmark="overhead", unit="seconds, best of repeats", model=args.model, rows=args.rows, rounds=args.rounds, tokens=tokens, threads=torch.get_num_threads(), torch=torch.__version__,
     **{side: dict(seconds=round(r["seconds"], 2), inside={k: round(s, 3) for k, s in r["inside"].items()}) for side, r in runs.items()},
-    overhead={"whole runs": {side: round(runs[side]["seconds"] / runs["plain"]["seconds"] - 1, 4) for side in ("view", "view and losses")}, "inside, of the rest": {side: round(runs[side]["share"], 4) for side in ("view", "view and losses")}})))
+    overhead={"whole runs": {side: round(runs[side]["seconds"] / runs["plain"]["seconds"] - 1, 4) for side in ("view", "view and losses")}, "inside, of the rest": {side: round(runs[side]["share"], 4) for side in ("view", "view and losses")}},
+    cost_of_a_heldout_token_in_trained_ones=round(heldout / trained, 3))))
