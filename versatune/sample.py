@@ -47,10 +47,10 @@ class SampleSettings:
         if not 0 < self.top_p <= 1: raise InputError(f"sampling top_p is {self.top_p}; give a number above 0, up to 1")
 
 # %% ../nbs/03_sample.ipynb #d9722e1e
-def model_fingerprint(model):
-    "A short hash of the name, shape and first 16 numbers of each of a model's parameters; of a `vllm.LLM`, of its name."
+def model_fingerprint(model, frozen=False):
+    "A short hash of the name, shape and first 16 numbers of each of a model's parameters (`frozen`: of those that training leaves alone); of a `vllm.LLM`, of its name."
     if hasattr(model, "llm_engine"): return fingerprint(["vllm", model.llm_engine.model_config.model])
-    return fingerprint([(n, list(p.shape), p.detach().flatten()[:16].float().tolist()) for n, p in model.named_parameters()])
+    return fingerprint([(n, list(p.shape), p.detach().flatten()[:16].float().tolist()) for n, p in model.named_parameters() if not (frozen and p.requires_grad)])
 
 # %% ../nbs/03_sample.ipynb #32eb6933
 def _sample_batch(model, tokenizer, s, batch):

@@ -18,9 +18,10 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
 from .compose import Exhausted, draw
-from .domains import DomainWeights, InputError, check_same_domains, fingerprint, write_atomic
+from .domains import DomainWeights, InputError, check_same_domains, write_atomic
 from .losses import domain_losses
 from .reweight import Guards, History, Report, VersaTune, rule_settings
+from .sample import model_fingerprint
 
 # %% ../nbs/09_train.ipynb #fc551ef8
 class MixtureView:
@@ -148,7 +149,7 @@ def on_init_end(self:ReweightCallback, args, state, control, model=None, **_):
     for name, value in wanted.items():
         if getattr(args, name) != value: raise InputError(f"TrainingArguments {name}={getattr(args, name)!r} would undo the mixture's plan; set {name}={value!r}")
     self._main = state.is_world_process_zero
-    if self._main: self._model = fingerprint([(n, list(p.shape), p.detach().flatten()[:16].float().tolist()) for n, p in model.named_parameters() if not p.requires_grad]) # the others change
+    if self._main: self._model = model_fingerprint(model, frozen=True)
 
 # %% ../nbs/09_train.ipynb #1b9ded7a
 @patch
