@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test check notebooks repro repro-smoke clean
+.PHONY: demo test check style format notebooks repro repro-smoke clean
 
 demo: .venv/ready
 	$(BIN)/versatune demo $(ARGS)
@@ -14,7 +14,18 @@ test: .venv/ready check
 
 check: .venv/ready
 	$(BIN)/python .ci/check.py
-	$(BIN)/ruff check -q --config .ci/ruff.toml versatune tests benchmarks .ci setup.py
+	$(BIN)/ruff check -q --config .ci/ruff.toml nbs versatune tests benchmarks .ci setup.py
+	$(BIN)/ruff format -q --check --config .ci/ruff.toml nbs tests benchmarks .ci setup.py
+
+# how the pages read: width, rhythm, outputs, beside fastcore's
+style: .venv/ready
+	$(BIN)/python .ci/style.py
+
+# ruff over notebooks, tests and scripts; then the modules are exported again
+format: .venv/ready
+	$(BIN)/ruff format -q --config .ci/ruff.toml nbs tests benchmarks .ci setup.py
+	$(BIN)/nbdev_export
+	$(BIN)/nbdev_clean
 
 notebooks: .venv/ready
 	$(BIN)/nbdev_export

@@ -1,8 +1,9 @@
-"""Run notebooks from top to bottom and keep their outputs: python .ci/refresh.py nbs/00_domains.ipynb ...
+"""Run notebooks as they stand, from top to bottom, and keep their outputs: python .ci/refresh.py nbs/00_domains.ipynb ...
 
-Cells marked `#| gpu` (without a GPU) or `#| slow` (unless --slow) are left as they are, their kept outputs too. A notebook is
-written only when every cell ran. Progress bars and warnings (stderr) are not kept: they differ from run to run.
+A notebook is written only when every cell ran. Progress bars and warnings (stderr) are not kept: they differ from run to
+run. Without names, every lesson and every page of nbs/repro is run; studies, make and gpu take their own time and are named.
 """
+
 import argparse
 import base64
 import io
@@ -17,55 +18,49 @@ from nbdev.clean import nbdev_clean
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
+COLORS = 256  # a figure of so many colours looks the same; with fewer, two lines of one plot may become one colour
 
 
-def _skips(slow):
-    import torch
-    return {flag for flag, run in (("slow", slow), ("gpu", torch.cuda.is_available())) if not run}
-
-
-def _small_png(encoded):
-    """A figure with 128 colours looks the same and takes a third of the space."""
-    image, out = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB"), io.BytesIO()
-    image.quantize(128, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+def small_png(encoded):
+    """The figure with a palette of its own: a third of the bytes."""
+    image = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
+    out = io.BytesIO()
+    image.quantize(COLORS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return base64.b64encode(out.getvalue()).decode()
 
 
-def _tidy(cell):
+def tidy(cell):
     """Drop stderr, write temporary folders as TMP, and make figures small."""
     cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
-    for o in cell.outputs:
-        if "text" in o:
-            o.text = re.sub(re.escape(tempfile.gettempdir()) + r"/\w+", "TMP", o.text)
-        if "image/png" in o.get("data", {}):
-            o.data["image/png"] = _small_png(o.data["image/png"])
+    for output in cell.outputs:
+        if "text" in output:
+            folder = re.escape(tempfile.gettempdir()) + r"/\w+"
+            output.text = re.sub(folder, "TMP", output.text)
+        if "image/png" in output.get("data", {}):
+            output.data["image/png"] = small_png(output.data["image/png"])
 
 
-def refresh(path, skips):
-    nb = nbformat.read(path, 4)
-    code = [c for c in nb.cells if c.cell_type == "code"]
-    kept = {}
-    for c in code:
-        flags = set(re.findall(r"^#\|\s*(\w+)", c.source, re.M))
-        if flags & skips:
-            kept[c.id], c.source = (c.source, c.outputs), ""
-    NotebookClient(nb, timeout=None if "slow" not in skips else 1800, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
-    for c in code:
-        if c.id in kept:
-            c.source, c.outputs = kept[c.id]
-        else:
-            _tidy(c)
-    nbformat.write(nb, path)
+def refresh(path):
+    notebook = nbformat.read(path, 4)
+    where = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=None, kernel_name="python3", resources=where).execute()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            tidy(cell)
+    nbformat.write(notebook, path)
     nbdev_clean(str(path))
+
+
+def pages():
+    """Every lesson and every page of the reproduction."""
+    return sorted([*(ROOT / "nbs").glob("*.ipynb"), *(ROOT / "nbs" / "repro").glob("*.ipynb")])
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("notebooks", nargs="*", type=Path)
-    parser.add_argument("--slow", action="store_true", help="also run the cells marked `#| slow`")
     args = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count()))
-    notebooks = args.notebooks or sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if not p.name.startswith("_") and ".ipynb_checkpoints" not in p.parts)
-    for nb in notebooks:
-        print(nb, flush=True)
-        refresh(nb.resolve(), _skips(args.slow))
+    for name in args.notebooks or pages():
+        print(name, flush=True)
+        refresh(name.resolve())

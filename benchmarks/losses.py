@@ -2,6 +2,7 @@
 
 python benchmarks/losses.py [--model smollm2-135m] [--heldout 16] [--repeats 2]
 """
+
 import argparse
 import json
 import time
@@ -29,16 +30,31 @@ def row_by_row(model):
     for domain, rows in data.heldout.items():
         total = count = 0
         for row in rows:
-            with torch.no_grad(), torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16):
-                total += model(**{k: v.to(model.device) for k, v in collate([row]).items()}, use_cache=False).loss.item() * row["supervised"]
+            with (
+                torch.no_grad(),
+                torch.autocast(
+                    model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16
+                ),
+            ):
+                total += (
+                    model(
+                        **{k: v.to(model.device) for k, v in collate([row]).items()},
+                        use_cache=False,
+                    ).loss.item()
+                    * row["supervised"]
+                )
             count += row["supervised"]
         found[domain] = total / count
     return found
 
 
 result = {}
-for precision in ("nf4", "bf16", "fp32"): # nf4: the model as it is trained
-    model, sides, found = load_model(args.model, precision), {"batch 1": row_by_row, "versatune": lambda m: domain_losses(m, data.heldout, args.budget)}, {}
+for precision in ("nf4", "bf16", "fp32"):  # nf4: the model as it is trained
+    model, sides, found = (
+        load_model(args.model, precision),
+        {"batch 1": row_by_row, "versatune": lambda m: domain_losses(m, data.heldout, args.budget)},
+        {},
+    )
     seconds = dict.fromkeys(sides, float("inf"))
     for _ in range(args.repeats):
         for side, measure in sides.items():
@@ -46,7 +62,22 @@ for precision in ("nf4", "bf16", "fp32"): # nf4: the model as it is trained
             found[side] = measure(model)
             seconds[side] = min(seconds[side], time.perf_counter() - began)
     off = max(abs(found["versatune"][d] / found["batch 1"][d] - 1) for d in data.heldout)
-    result[precision] = {side: round(s, 2) for side, s in seconds.items()} | dict(ratio=round(seconds["batch 1"] / seconds["versatune"], 2), largest_relative_difference=float(f"{off:.2g}"))
-print(json.dumps(dict(
-    benchmark="losses", unit="seconds, best of repeats", model=args.model, rows=sum(map(len, data.heldout.values())), tokens=sum(len(r["input_ids"]) for part in data.heldout.values() for r in part),
-    token_budget=args.budget, threads=torch.get_num_threads(), torch=torch.__version__, **result)))
+    result[precision] = {side: round(s, 2) for side, s in seconds.items()} | dict(
+        ratio=round(seconds["batch 1"] / seconds["versatune"], 2),
+        largest_relative_difference=float(f"{off:.2g}"),
+    )
+print(
+    json.dumps(
+        dict(
+            benchmark="losses",
+            unit="seconds, best of repeats",
+            model=args.model,
+            rows=sum(map(len, data.heldout.values())),
+            tokens=sum(len(r["input_ids"]) for part in data.heldout.values() for r in part),
+            token_budget=args.budget,
+            threads=torch.get_num_threads(),
+            torch=torch.__version__,
+            **result,
+        )
+    )
+)

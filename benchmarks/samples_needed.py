@@ -2,6 +2,7 @@
 
 python benchmarks/samples_needed.py [--model smollm2-135m] [--within 0.02] [--tokens 48]
 """
+
 import argparse
 import json
 import time
@@ -18,7 +19,25 @@ args = parser.parse_args()
 
 began = time.perf_counter()
 settings = SampleSettings(n=512, max_new_tokens=args.tokens, batch_size=128)
-profile = detect(load_model(args.model, "bf16"), load_tokenizer(args.model), settings=settings, within=args.within, progress=False)
-print(json.dumps(dict(
-    benchmark="samples_needed", unit="texts", model=args.model, within=args.within, half_width=round(profile.half_width, 4), seconds=round(time.perf_counter() - began),
-    paper=40_000, versatune=profile.n, ratio=round(40_000 / profile.n, 1))))
+profile = detect(
+    load_model(args.model, "bf16"),
+    load_tokenizer(args.model),
+    settings=settings,
+    within=args.within,
+    progress=False,
+)
+print(
+    json.dumps(
+        dict(
+            benchmark="samples_needed",
+            unit="texts",
+            model=args.model,
+            within=args.within,
+            half_width=round(profile.half_width, 4),
+            seconds=round(time.perf_counter() - began),
+            paper=40_000,
+            versatune=profile.n,
+            ratio=round(40_000 / profile.n, 1),
+        )
+    )
+)

@@ -2,6 +2,7 @@
 
 python tests/lab_run.py DATA OUT [BATCH_SIZE] runs it once in fp32; under `torch.distributed.run`, on several processes.
 """
+
 import os
 import sys
 from dataclasses import replace
@@ -12,11 +13,13 @@ from versatune.data import load_data
 from versatune.domains import DomainWeights, write_json
 from versatune.lab import Lab, lab_model, lab_rows
 from versatune.models import load_model, load_tokenizer
-from versatune.train import MixtureView
-from versatune.tune import TrainSettings, finetune
+from versatune.callback import MixtureView
+from versatune.finetune import TrainSettings, finetune
 
 START = DomainWeights(dict(law=0.5, code=0.25, other=0.25))
-SETTINGS = TrainSettings(rounds=3, rows_per_round=24, batch_size=8, learning_rate=3e-3, max_length=256)
+SETTINGS = TrainSettings(
+    rounds=3, rows_per_round=24, batch_size=8, learning_rate=3e-3, max_length=256
+)
 
 
 def write_data(folder):
@@ -34,6 +37,7 @@ def log_rows(path):
             os.write(fd, f"{view.round} {i} {view.plan.domains[i]} {view.plan.rows[i]}\n".encode())
         os.close(fd)
         return read(view, slots)
+
     MixtureView.rows = logged
 
 
@@ -41,8 +45,18 @@ def train(data, out, precision="nf4", on_round=None, save_steps=None, **settings
     log_rows(Path(out).with_suffix(".rows"))
     tokenizer, settings = load_tokenizer(lab_model()), replace(SETTINGS, **settings)
     tokens = tokenize(load_data(data, heldout_fraction=0.2), tokenizer, settings.max_length)
-    return finetune(load_model(lab_model(), precision, device="cpu"), tokenizer, tokens, START, reference=dict.fromkeys(START, 1.0), settings=settings,
-                    out=out, on_round=on_round, progress=False, save_steps=save_steps)
+    return finetune(
+        load_model(lab_model(), precision, device="cpu"),
+        tokenizer,
+        tokens,
+        START,
+        reference=dict.fromkeys(START, 1.0),
+        settings=settings,
+        out=out,
+        on_round=on_round,
+        progress=False,
+        save_steps=save_steps,
+    )
 
 
 def killable(data, out):
@@ -53,8 +67,18 @@ def out_of_disk(data, out, said):
     """No file may grow beyond 200 kB from round 2 on, which is what a full disk does to a checkpoint; `said` takes the error."""
     import resource
     import signal
+
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    tell(said, lambda: train(data, out, on_round=lambda e: e["round"] == 2 and resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))))
+    tell(
+        said,
+        lambda: train(
+            data,
+            out,
+            on_round=lambda e: (
+                e["round"] == 2 and resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+            ),
+        ),
+    )
 
 
 def out_of_memory(data, out, said):
@@ -64,6 +88,7 @@ def out_of_memory(data, out, said):
     def starve(entry):
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + 500_000_000,) * 2)
+
     tell(said, lambda: train(data, out, on_round=starve, batch_size=4096, rows_per_round=4096))
 
 
@@ -76,5 +101,6 @@ def tell(said, work):
 
 if __name__ == "__main__":
     import torch
+
     torch.set_num_threads(1)
     train(sys.argv[1], sys.argv[2], "fp32", batch_size=int(sys.argv[3]))

@@ -1,4 +1,5 @@
 """`versatune` as a user types it, on the real language model in real 4 bits, with little data; interrupted, and started again."""
+
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from safetensors import safe_open
 
 from versatune.data import load_data
 from versatune.domains import write_atomic
-from versatune.pipeline import PathSettings, Run
+from versatune.run import PathSettings, Run
 
 VERSATUNE = str(Path(sys.executable).parent / "versatune")
 SMALL = ["--samples", "12", "--rounds", "2", "--rows", "16", "--max-length", "96"]
@@ -29,16 +30,27 @@ def data(tmp_path_factory):
     """A few rows of the starter set, in chat form, for all six domains."""
     folder, starter = tmp_path_factory.mktemp("data"), load_data("starter")
     for d in starter.domains:
-        jsonl(folder / d / "train.jsonl", [dict(messages=m) for m in starter.train[d]["messages"][:12]])
-        jsonl(folder / d / "heldout.jsonl", [dict(messages=m) for m in starter.heldout[d]["messages"][:4]])
+        jsonl(
+            folder / d / "train.jsonl",
+            [dict(messages=m) for m in starter.train[d]["messages"][:12]],
+        )
+        jsonl(
+            folder / d / "heldout.jsonl",
+            [dict(messages=m) for m in starter.heldout[d]["messages"][:4]],
+        )
         jsonl(folder / d / "choices.jsonl", starter.choices[d][:3])
     return folder
 
 
 def start(data, out, *more):
     """Start the command as from a terminal: a test that runs in the background inherits an ignored Ctrl-C."""
-    return subprocess.Popen([VERSATUNE, "demo", "--data", str(data), "--out", str(out), *SMALL, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    return subprocess.Popen(
+        [VERSATUNE, "demo", "--data", str(data), "--out", str(out), *SMALL, *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +58,11 @@ def run(data, tmp_path_factory):
     """The run's folder, and what the two starts printed: the first is interrupted in training, as by Ctrl-C."""
     out = tmp_path_factory.mktemp("runs") / "run"
     first, deadline = start(data, out), time.time() + 900
-    while not list(out.glob("checkpoints/checkpoint-*/trainer_state.json")) and first.poll() is None and time.time() < deadline:
+    while (
+        not list(out.glob("checkpoints/checkpoint-*/trainer_state.json"))
+        and first.poll() is None
+        and time.time() < deadline
+    ):
         time.sleep(0.2)
     first.send_signal(signal.SIGINT)
     printed = first.communicate(timeout=120)
@@ -62,22 +78,37 @@ def test_continues_after_an_interruption(run):
     _, first, second = run
     assert "reused" not in first
     assert len(re.findall("reused", second)) == 4  # profile, composition, reference, before
-    assert second.count("round 1 ") == 0 and second.count("round 2 ") == 1  # the finished round was not trained again
+    assert (
+        second.count("round 1 ") == 0 and second.count("round 2 ") == 1
+    )  # the finished round was not trained again
 
 
 def test_the_folder_holds_everything(run):
     out, _, _ = run
     wanted = "config.json versions.json profile.json samples.jsonl composition.json reference.json before.json after.json weights.csv losses.csv metrics.json report.html adapter/adapter_model.safetensors"
     assert [name for name in wanted.split() if not (out / name).exists()] == []
-    assert {p.stem for p in out.glob("figures/*.png")} >= {"knowledge_profile", "domain_weights", "held-out_losses", "learnable_potential", "forgetting_degree", "scores", "radar"}
+    assert {p.stem for p in out.glob("figures/*.png")} >= {
+        "knowledge_profile",
+        "domain_weights",
+        "held-out_losses",
+        "learnable_potential",
+        "forgetting_degree",
+        "scores",
+        "radar",
+    }
     assert not list(out.rglob("checkpoint-*"))
 
 
 def test_weights_follow_from_losses_by_the_formula(run):
-    losses, weights = (pd.read_csv(run[0] / f"{name}.csv").set_index(["round", "domain"]) for name in ("losses", "weights"))
+    losses, weights = (
+        pd.read_csv(run[0] / f"{name}.csv").set_index(["round", "domain"])
+        for name in ("losses", "weights")
+    )
     for t in (1, 2):
         loss = losses.loc[t]
-        raised = weights.weight.loc[t - 1] * (1 + 0.5 * ((loss.loss - loss.reference) / loss.loss).clip(lower=0))
+        raised = weights.weight.loc[t - 1] * (
+            1 + 0.5 * ((loss.loss - loss.reference) / loss.loss).clip(lower=0)
+        )
         assert (raised / raised.sum() - weights.weight.loc[t]).abs().max() < 1e-6
 
 
@@ -106,12 +137,18 @@ def test_a_finished_run_costs_nothing_and_keeps_its_files(run, data):
     assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
 
 
-@pytest.mark.parametrize("change, says", [
-    (["--sigma", "0.9"], "holds a run with rule.sigma=0.5, not 0.9; name another folder with --out, or replace it with --overwrite"),
-    (["--model", "no/such/model/here"], "no such file or folder"),
-    (["--data", "nowhere"], "data nowhere: no such folder or file"),
-    (["--classifier", "nothing.npz"], "classifier nothing.npz: no such file"),
-])
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        (
+            ["--sigma", "0.9"],
+            "holds a run with rule.sigma=0.5, not 0.9; name another folder with --out, or replace it with --overwrite",
+        ),
+        (["--model", "no/such/model/here"], "no such file or folder"),
+        (["--data", "nowhere"], "data nowhere: no such folder or file"),
+        (["--classifier", "nothing.npz"], "classifier nothing.npz: no such file"),
+    ],
+)
 def test_bad_input_is_one_line_and_changes_nothing(run, data, change, says):
     before = {p: p.stat().st_mtime_ns for p in run[0].rglob("*")}
     process = start(data, run[0], *change)
@@ -126,7 +163,11 @@ def test_a_classifier_of_other_domains_is_refused(data, tmp_path):
         jsonl(two / f"{d}.jsonl", [dict(prompt=f"{d} {i}", completion=str(i)) for i in range(4)])
     process = start(two, tmp_path / "out")
     printed = process.communicate(timeout=300)
-    assert process.returncode == 2 and "'art' in the data but not in the classifier" in printed[1] and not (tmp_path / "out").exists()
+    assert (
+        process.returncode == 2
+        and "'art' in the data but not in the classifier" in printed[1]
+        and not (tmp_path / "out").exists()
+    )
 
 
 def test_overwrite_only_touches_runs(tmp_path):

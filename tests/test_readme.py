@@ -1,4 +1,5 @@
 """The README's Python blocks are run as they stand, with the lab's small model in place of the downloaded one."""
+
 import re
 import subprocess
 import sys
@@ -21,5 +22,7 @@ def test_there_are_blocks():
 def test_block_runs(block, tmp_path):
     assert '"smollm2-135m"' in block
     code = block.replace('"smollm2-135m"', repr(str(lab_model())))
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=900
+    )
     assert done.returncode == 0, done.stderr[-4000:]

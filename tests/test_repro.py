@@ -1,11 +1,12 @@
 """The experiments behind nbs/repro: each computes at a tiny size, continues where it stopped with the same numbers, and what is kept stays small."""
+
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from versatune.compare import read_runs
-from versatune.experiments import EXPERIMENTS, run_experiments
+from versatune.repro.verdicts import read_runs
+from versatune.repro.experiments import EXPERIMENTS, run_experiments
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,7 +18,9 @@ def test_every_experiment_computes_and_continues(tmp_path):
     runs = read_runs("smoke", results)
     assert set(runs.experiment) == set(EXPERIMENTS)
     assert np.isfinite(runs.loss).all()
-    assert np.allclose(runs.groupby(["experiment", "target", "arm", "seed", "round"]).weight.sum(), 1, atol=1e-4)
+    assert np.allclose(
+        runs.groupby(["experiment", "target", "arm", "seed", "round"]).weight.sum(), 1, atol=1e-4
+    )
     assert runs[runs.arm == "dynamic"].groupby("domain").weight.nunique().min() > 1
     lost = [next(work.glob(f"{name}-*.json")) for name in ("mixtures", "rules")]
     for path in lost:
@@ -33,4 +36,12 @@ def test_kept_results_have_every_scale_and_stay_small():
     for label in ("small", "lab"):
         runs = pd.read_csv(kept / f"runs_{label}.csv")
         assert len(runs[runs.experiment == "mixtures"].seed.unique()) >= 3
-    assert sum(p.stat().st_size for folder in (kept, ROOT / "nbs" / "results") for p in folder.rglob("*") if p.is_file()) < 1_000_000
+    assert (
+        sum(
+            p.stat().st_size
+            for folder in (kept, ROOT / "nbs" / "results")
+            for p in folder.rglob("*")
+            if p.is_file()
+        )
+        < 1_000_000
+    )

@@ -1,4 +1,5 @@
 """What must hold for the paper's rules whatever the numbers: each property on 10,000 generated cases."""
+
 import math
 
 from hypothesis import HealthCheck, given, settings
@@ -11,19 +12,40 @@ from versatune.rivals import ADO, ODM, DoReMi, ExpLoss, SkillIt
 loss = st.floats(1e-3, 20)
 share = st.floats(1e-6, 1)
 sigma, delta, epsilon = st.floats(0, 50), st.floats(1e-3, 0.999), st.floats(0, 100)
-always = settings(max_examples=10_000, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+always = settings(
+    max_examples=10_000,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 EPS = 1e-9
 
 
 @st.composite
 def signals(draw):
     names = [f"d{i}" for i in range(draw(st.integers(2, 5)))]
-    column = lambda of: dict(zip(names, draw(st.lists(of, min_size=len(names), max_size=len(names)))))
-    return Signals(1, DomainWeights.from_counts(column(share)), column(loss), column(loss), column(loss), column(st.integers(1, 10**6)))
+    column = lambda of: dict(
+        zip(names, draw(st.lists(of, min_size=len(names), max_size=len(names))))
+    )
+    return Signals(
+        1,
+        DomainWeights.from_counts(column(share)),
+        column(loss),
+        column(loss),
+        column(loss),
+        column(st.integers(1, 10**6)),
+    )
 
 
 def altered(s, **parts):
-    return Signals(s.round, **{name: parts.get(name, getattr(s, name)) for name in ("weights", "losses", "before", "reference", "tokens", "state")})
+    return Signals(
+        s.round,
+        **{
+            name: parts.get(name, getattr(s, name))
+            for name in ("weights", "losses", "before", "reference", "tokens", "state")
+        },
+    )
 
 
 def close(a, b):
@@ -37,7 +59,11 @@ def of(rule, s):
 
 def rules(s, sigma=0.5, delta=0.1, epsilon=1.0):
     target = next(iter(s.weights))
-    return VersaTune(sigma), DomainExpansion(target, delta, epsilon), DomainExpansion(target, delta, epsilon, "reweight", sigma)
+    return (
+        VersaTune(sigma),
+        DomainExpansion(target, delta, epsilon),
+        DomainExpansion(target, delta, epsilon, "reweight", sigma),
+    )
 
 
 @always
@@ -45,7 +71,11 @@ def rules(s, sigma=0.5, delta=0.1, epsilon=1.0):
 def test_weights_stay_a_distribution(s, sigma, delta, epsilon):
     for rule in (*rules(s, sigma, delta, epsilon), ExpLoss(), DoReMi(), ODM(), SkillIt(), ADO()):
         w = of(rule, s)
-        assert list(w) == list(s.weights) and min(w.values()) >= 0 and math.isclose(sum(w.values()), 1, abs_tol=EPS)
+        assert (
+            list(w) == list(s.weights)
+            and min(w.values()) >= 0
+            and math.isclose(sum(w.values()), 1, abs_tol=EPS)
+        )
 
 
 @always
@@ -62,8 +92,12 @@ def test_permuting_the_domains_permutes_the_result(s, random):
 @given(signals(), st.floats(0.01, 100))
 def test_scaling_all_losses_changes_neither_signal(s, factor):
     scale = lambda losses: {d: l * factor for d, l in losses.items()}
-    scaled = altered(s, losses=scale(s.losses), before=scale(s.before), reference=scale(s.reference))
-    assert close(s.gamma, scaled.gamma) and all(math.isclose(s.phi[d], scaled.phi[d], rel_tol=EPS, abs_tol=EPS) for d in s.phi)
+    scaled = altered(
+        s, losses=scale(s.losses), before=scale(s.before), reference=scale(s.reference)
+    )
+    assert close(s.gamma, scaled.gamma) and all(
+        math.isclose(s.phi[d], scaled.phi[d], rel_tol=EPS, abs_tol=EPS) for d in s.phi
+    )
     assert close(VersaTune()(s), VersaTune()(scaled))
 
 
@@ -75,7 +109,9 @@ def test_sigma_zero_is_constant(s):
 
 @always
 @given(signals(), delta, epsilon)
-def test_expansion_never_lowers_the_target_nor_passes_one_and_keeps_the_others_in_proportion(s, delta, epsilon):
+def test_expansion_never_lowers_the_target_nor_passes_one_and_keeps_the_others_in_proportion(
+    s, delta, epsilon
+):
     (target, *others), new = s.weights, DomainExpansion(next(iter(s.weights)), delta, epsilon)(s)
     assert s.weights[target] - EPS <= new[target] <= 1
     factor = (1 - new[target]) / (1 - s.weights[target])
@@ -86,7 +122,9 @@ def test_expansion_never_lowers_the_target_nor_passes_one_and_keeps_the_others_i
 @given(signals(), sigma, st.floats(0, 0.999))
 def test_equal_potential_leaves_the_weights_alone(s, sigma, gamma):
     level = altered(s, reference={d: l * (1 - gamma) for d, l in s.losses.items()})
-    assert all(math.isclose(w, s.weights[d], abs_tol=1e-7) for d, w in VersaTune(sigma)(level).items())
+    assert all(
+        math.isclose(w, s.weights[d], abs_tol=1e-7) for d, w in VersaTune(sigma)(level).items()
+    )
 
 
 @always

@@ -1,4 +1,5 @@
 """The starter set: large enough, balanced, and with nothing held out that stands in training too."""
+
 import itertools
 import json
 import re
@@ -14,7 +15,10 @@ STARTER = files("versatune") / "starter"
 
 
 def rows(domain, part):
-    return [json.loads(line) for line in (STARTER / domain / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(line)
+        for line in (STARTER / domain / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def words(text):
@@ -34,25 +38,38 @@ def test_sizes():
     data = load_data("starter")
     assert data.domains == DOMAINS
     for d in DOMAINS:
-        assert len(data.train[d]) >= 80 and len(data.heldout[d]) >= 20 and len(data.choices[d]) >= 25, d
+        assert (
+            len(data.train[d]) >= 80 and len(data.heldout[d]) >= 20 and len(data.choices[d]) >= 25
+        ), d
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_nothing_is_asked_twice(domain):
-    everything = [(part, asked(r)) for part in ("train", "heldout", "choices") for r in rows(domain, part)]
+    everything = [
+        (part, asked(r)) for part in ("train", "heldout", "choices") for r in rows(domain, part)
+    ]
     close = [(a, b) for a, b in itertools.combinations(everything, 2) if overlap(a[1], b[1]) > 0.6]
     assert close == []
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_heldout_answers_are_not_in_training(domain):
-    close = [(t["output"], h["output"]) for t in rows(domain, "train") for h in rows(domain, "heldout") if overlap(t["output"], h["output"]) > 0.5]
+    close = [
+        (t["output"], h["output"])
+        for t in rows(domain, "train")
+        for h in rows(domain, "heldout")
+        if overlap(t["output"], h["output"]) > 0.5
+    ]
     assert close == []
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_no_opening_is_worn_out(domain):
-    openings = Counter(" ".join(asked(r).split()[:3]).lower() for part in ("train", "heldout") for r in rows(domain, part))
+    openings = Counter(
+        " ".join(asked(r).split()[:3]).lower()
+        for part in ("train", "heldout")
+        for r in rows(domain, part)
+    )
     assert openings.most_common(1)[0][1] <= 8, openings.most_common(3)
 
 
@@ -61,5 +78,7 @@ def test_position_and_length_do_not_give_the_answer_away(domain):
     questions = rows(domain, "choices")
     positions = Counter(r["answer_index"] for r in questions)
     assert all(positions[i] >= len(questions) / 4 - 3 for i in range(4)), positions
-    longest = [max(range(4), key=lambda i: len(r["choices"][i])) == r["answer_index"] for r in questions]
+    longest = [
+        max(range(4), key=lambda i: len(r["choices"][i])) == r["answer_index"] for r in questions
+    ]
     assert sum(longest) <= 0.5 * len(questions), f"the longest choice is right {sum(longest)} times"

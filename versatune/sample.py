@@ -6,7 +6,8 @@
 __all__ = ['SampleSettings', 'model_fingerprint', 'Samples', 'sample_texts']
 
 # %% ../nbs/03_sample.ipynb #2078d4d6
-import json, os
+import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,85 +25,151 @@ from .models import start_token
 @dataclass(frozen=True)
 class SampleSettings:
     "How texts are sampled from the start token; `n` may be raised later, and the texts already written are kept."
+
     n: int = 128
     max_new_tokens: int = 128
     temperature: float = 1.0
     top_p: float = 1.0
-    top_k: int = 0 # 0: no limit
+    top_k: int = 0  # 0: no limit
     batch_size: int = 64
     seed: int = 0
-    repetition_penalty: float = 1.0 # 1: none
-    start: str = "bos" # the token to start from; "eos" as the paper's authors' script does
-    engine: str = "hf" # or "vllm"
+    repetition_penalty: float = 1.0  # 1: none
+    start: str = "bos"  # the token to start from; "eos" as the paper's authors' script does
+    engine: str = "hf"  # or "vllm"
+
     @classmethod
     def paper(cls, n=10_000, **changes):
         "The settings of the authors' script (8023looker/VersaTune, topic_classification/base_inference.sh); the paper speaks of up to 40,000 texts."
-        return cls(**dict(dict(n=n, max_new_tokens=15_999, repetition_penalty=1.1, start="eos", batch_size=1), **changes))
+        return cls(
+            **dict(
+                dict(n=n, max_new_tokens=15_999, repetition_penalty=1.1, start="eos", batch_size=1),
+                **changes,
+            )
+        )
+
     def __post_init__(self):
         for name, legal in (("start", ("bos", "eos")), ("engine", ("hf", "vllm"))):
-            if getattr(self, name) not in legal: raise InputError(f"sampling {name} is {getattr(self, name)!r}; choose {' or '.join(map(repr, legal))}")
+            if getattr(self, name) not in legal:
+                raise InputError(
+                    f"sampling {name} is {getattr(self, name)!r}; choose {' or '.join(map(repr, legal))}"
+                )
         for name in ("n", "max_new_tokens", "batch_size"):
-            if getattr(self, name) < 1: raise InputError(f"sampling {name} is {getattr(self, name)}; give a whole number, 1 or more")
-        if self.temperature <= 0: raise InputError(f"sampling temperature is {self.temperature}; give a number above 0")
-        if not 0 < self.top_p <= 1: raise InputError(f"sampling top_p is {self.top_p}; give a number above 0, up to 1")
+            if getattr(self, name) < 1:
+                raise InputError(
+                    f"sampling {name} is {getattr(self, name)}; give a whole number, 1 or more"
+                )
+        if self.temperature <= 0:
+            raise InputError(f"sampling temperature is {self.temperature}; give a number above 0")
+        if not 0 < self.top_p <= 1:
+            raise InputError(f"sampling top_p is {self.top_p}; give a number above 0, up to 1")
 
 # %% ../nbs/03_sample.ipynb #d9722e1e
 def model_fingerprint(model, frozen=False):
     "A short hash of the name, shape and first 16 numbers of each of a model's parameters (`frozen`: of those that training leaves alone); of a `vllm.LLM`, of its name."
-    if hasattr(model, "llm_engine"): return fingerprint(["vllm", model.llm_engine.model_config.model])
-    return fingerprint([(n, list(p.shape), p.detach().flatten()[:16].float().tolist()) for n, p in model.named_parameters() if not (frozen and p.requires_grad)])
+    if hasattr(model, "llm_engine"):
+        return fingerprint(["vllm", model.llm_engine.model_config.model])
+    return fingerprint(
+        [
+            (n, list(p.shape), p.detach().flatten()[:16].float().tolist())
+            for n, p in model.named_parameters()
+            if not (frozen and p.requires_grad)
+        ]
+    )
 
 # %% ../nbs/03_sample.ipynb #32eb6933
 def _sample_batch(model, tokenizer, s, batch):
     "One batch of rows {text, n_tokens, ended}, the same for the same model, settings and batch number."
     first = tokenizer.eos_token_id if s.start == "eos" else start_token(tokenizer)
-    if s.engine == "vllm": return _sample_vllm(model, tokenizer, s, batch, first)
+    if s.engine == "vllm":
+        return _sample_vllm(model, tokenizer, s, batch, first)
     start = torch.full((s.batch_size, 1), first, device=model.device)
     config = GenerationConfig(
-        do_sample=True, temperature=s.temperature, top_p=s.top_p, top_k=s.top_k, repetition_penalty=s.repetition_penalty, max_new_tokens=s.max_new_tokens,
-        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, use_cache=True)
+        do_sample=True,
+        temperature=s.temperature,
+        top_p=s.top_p,
+        top_k=s.top_k,
+        repetition_penalty=s.repetition_penalty,
+        max_new_tokens=s.max_new_tokens,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        use_cache=True,
+    )
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(s.seed * 1_000_003 + batch)
-        out = model.generate(start, attention_mask=torch.ones_like(start), generation_config=config)[:, 1:].tolist()
+        out = model.generate(
+            start, attention_mask=torch.ones_like(start), generation_config=config
+        )[:, 1:].tolist()
     return [_as_row(tokenizer, ids) for ids in out]
 
 # %% ../nbs/03_sample.ipynb #01b540b0
 def _as_row(tokenizer, ids):
     ended = tokenizer.eos_token_id in ids
-    if ended: ids = ids[:ids.index(tokenizer.eos_token_id)]
-    return dict(text=tokenizer.decode(ids, skip_special_tokens=True), n_tokens=len(ids), ended=ended)
+    if ended:
+        ids = ids[: ids.index(tokenizer.eos_token_id)]
+    return dict(
+        text=tokenizer.decode(ids, skip_special_tokens=True), n_tokens=len(ids), ended=ended
+    )
 
 # %% ../nbs/03_sample.ipynb #6ab2f473
 def _sample_vllm(llm, tokenizer, s, batch, first):
     from vllm import SamplingParams, TokensPrompt
-    params = [SamplingParams(temperature=s.temperature, top_p=s.top_p, top_k=s.top_k or -1, repetition_penalty=s.repetition_penalty, max_tokens=s.max_new_tokens,
-                             seed=(s.seed * 1_000_003 + batch) * s.batch_size + i) for i in range(s.batch_size)]
-    out = llm.generate([TokensPrompt(prompt_token_ids=[first])] * s.batch_size, params, use_tqdm=False)
+
+    params = [
+        SamplingParams(
+            temperature=s.temperature,
+            top_p=s.top_p,
+            top_k=s.top_k or -1,
+            repetition_penalty=s.repetition_penalty,
+            max_tokens=s.max_new_tokens,
+            seed=(s.seed * 1_000_003 + batch) * s.batch_size + i,
+        )
+        for i in range(s.batch_size)
+    ]
+    out = llm.generate(
+        [TokensPrompt(prompt_token_ids=[first])] * s.batch_size, params, use_tqdm=False
+    )
     return [_as_row(tokenizer, list(o.outputs[0].token_ids)) for o in out]
 
 # %% ../nbs/03_sample.ipynb #9b184919
-def _header(model, s): return dict(versatune="samples", model=model_fingerprint(model), **{k: v for k, v in asdict(s).items() if k != "n"})
+def _header(model, s):
+    return dict(
+        versatune="samples",
+        model=model_fingerprint(model),
+        **{k: v for k, v in asdict(s).items() if k != "n"},
+    )
 
 # %% ../nbs/03_sample.ipynb #7f578afb
 def _resume(path, header):
     "The rows already in `path`; an InputError when they come from another model or other settings."
-    lines = path.read_bytes().split(b"\n")[:-1] # what follows the last newline was cut off
+    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline was cut off
     rows = []
     for number, line in enumerate(lines, 1):
-        try: rows.append(json.loads(line))
-        except ValueError as e: raise InputError(f"{path}: line {number} is not valid JSON in UTF-8 ({e}); mend or move the file") from None
+        try:
+            rows.append(json.loads(line))
+        except ValueError as e:
+            raise InputError(
+                f"{path}: line {number} is not valid JSON in UTF-8 ({e}); mend or move the file"
+            ) from None
     for key, value in header.items():
         found = rows[0].get(key) if rows else None
-        if found != value: raise InputError(f"{path} was sampled with {key}={found!r}, not {value!r}; name another file, or move this one")
+        if found != value:
+            raise InputError(
+                f"{path} was sampled with {key}={found!r}, not {value!r}; name another file, or move this one"
+            )
     return rows[1:]
 
 # %% ../nbs/03_sample.ipynb #97fbd2a0
-def _rank(): return int(os.environ.get("RANK", 0))
-def _world(): return int(os.environ.get("WORLD_SIZE", 1))
+def _rank():
+    return int(os.environ.get("RANK", 0))
+
+
+def _world():
+    return int(os.environ.get("WORLD_SIZE", 1))
 
 # %% ../nbs/03_sample.ipynb #67ce53d0
 def _wait():
-    if _world() > 1: PartialState().wait_for_everyone()
+    if _world() > 1:
+        PartialState().wait_for_everyone()
 
 # %% ../nbs/03_sample.ipynb #fb2cbbb7
 def _next_batches(model, tokenizer, s, batch):
@@ -113,40 +180,55 @@ def _next_batches(model, tokenizer, s, batch):
 # %% ../nbs/03_sample.ipynb #1ca354eb
 class Samples:
     "Texts sampled from one model: `rows` of {text, n_tokens, ended} and the `settings` that made them."
-    def __init__(self, rows, settings, model): store_attr()
+
+    def __init__(self, rows, settings, model):
+        store_attr()
+
     @property
-    def texts(self): return [r["text"] for r in self.rows]
-    def __len__(self): return len(self.rows)
+    def texts(self):
+        return [r["text"] for r in self.rows]
+
+    def __len__(self):
+        return len(self.rows)
+
     def __repr__(self):
         tokens = sum(r["n_tokens"] for r in self.rows)
         return f"{len(self)} texts, {tokens:,} tokens, {sum(r['ended'] for r in self.rows)} ended by themselves (model {self.model}, seed {self.settings.seed})"
 
 # %% ../nbs/03_sample.ipynb #f796c402
 def sample_texts(
-    model, # a causal LM in evaluation mode
+    model,  # a causal LM in evaluation mode
     tokenizer,
     settings=SampleSettings(),
-    out=None, # a .jsonl file to write to and to continue from; None keeps the texts in memory
+    out=None,  # a .jsonl file to write to and to continue from; None keeps the texts in memory
     progress=True,
-    rows=(), # rows of the same model and settings that are in memory already
+    rows=(),  # rows of the same model and settings that are in memory already
 ):
     "`settings.n` texts from the start token: a `Samples`. With `out`, texts written earlier are kept and only the rest is sampled."
     s, header, path = settings, _header(model, settings), Path(out) if out else None
     rows = _resume(path, header) if path and path.exists() else list(rows)
     _wait()
-    if path and not path.exists() and _rank() == 0: write_atomic(path, json.dumps(header) + "\n")
-    with tqdm(total=s.n, initial=min(len(rows), s.n), desc="sample", unit="text", disable=not progress) as bar:
+    if path and not path.exists() and _rank() == 0:
+        write_atomic(path, json.dumps(header) + "\n")
+    with tqdm(
+        total=s.n, initial=min(len(rows), s.n), desc="sample", unit="text", disable=not progress
+    ) as bar:
         while len(rows) < s.n:
             batch, done = divmod(len(rows), s.batch_size)
-            fresh = _next_batches(model, tokenizer, s, batch)[done:][:s.n - len(rows)]
+            fresh = _next_batches(model, tokenizer, s, batch)[done:][: s.n - len(rows)]
             rows += fresh
-            if path and _rank() == 0: _append(path, rows, header, fresh)
+            if path and _rank() == 0:
+                _append(path, rows, header, fresh)
             bar.update(len(fresh))
-    return Samples(rows[:s.n], s, header["model"])
+    return Samples(rows[: s.n], s, header["model"])
 
 # %% ../nbs/03_sample.ipynb #3f30a8eb
 def _append(path, rows, header, fresh):
     "Add rows to the file; when its end was cut off, write it whole."
     if path.read_bytes().endswith(b"\n"):
-        with open(path, "a", encoding="utf-8") as f: f.writelines(json.dumps(r, ensure_ascii=False) + "\n" for r in fresh)
-    else: write_atomic(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in [header, *rows]))
+        with open(path, "a", encoding="utf-8") as f:
+            f.writelines(json.dumps(r, ensure_ascii=False) + "\n" for r in fresh)
+    else:
+        write_atomic(
+            path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in [header, *rows])
+        )
