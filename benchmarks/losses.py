@@ -9,7 +9,7 @@ import time
 
 import torch
 
-from versatune.compose import collate, tokenize
+from versatune.tokens import collate, tokenize
 from versatune.data import load_data
 from versatune.losses import domain_losses
 from versatune.models import load_model, load_tokenizer

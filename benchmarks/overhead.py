@@ -13,12 +13,13 @@ import time
 import torch
 from transformers import PrinterCallback, Trainer
 
-from versatune.compose import collator, tokenize
+from versatune.tokens import collator, tokenize
 from versatune.data import load_data
 from versatune.domains import DomainWeights
 from versatune.losses import training_arguments
 from versatune.models import add_lora, load_model, load_tokenizer
-from versatune.callback import MixtureView, ReweightCallback
+from versatune.callback import ReweightCallback
+from versatune.view import MixtureView
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--model", default="smollm2-135m")

@@ -25,7 +25,8 @@ args = parser.parse_args()
 def measure(side):
     """Trains one round of uniform shares; the supervised and all tokens that were really trained on, a second."""
     import torch
-    from versatune.compose import compose, tokenize
+    from versatune.compose import compose
+    from versatune.tokens import tokenize
     from versatune.data import load_data
     from versatune.domains import DomainWeights
     from versatune.models import add_lora, load_model, load_tokenizer

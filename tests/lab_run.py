@@ -8,12 +8,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from versatune.compose import tokenize
+from versatune.tokens import tokenize
 from versatune.data import load_data
 from versatune.domains import DomainWeights, write_json
 from versatune.lab import Lab, lab_model, lab_rows
 from versatune.models import load_model, load_tokenizer
-from versatune.callback import MixtureView
+from versatune.view import MixtureView
 from versatune.finetune import TrainSettings, finetune
 
 START = DomainWeights(dict(law=0.5, code=0.25, other=0.25))

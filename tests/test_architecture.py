@@ -23,8 +23,8 @@ def imported(module):
     "The modules of this package that a module imports, anywhere in it."
     source = MODULES[module].read_text(encoding="utf-8")
     absolute = re.findall(r"^\s*(?:from|import) versatune\.([\w.]+)", source, re.M)
-    nearby = re.findall(r"^\s*from \.([\w.]+) import", source, re.M)
-    above = re.findall(r"^\s*from \.\.([\w.]+) import", source, re.M)
+    nearby = re.findall(r"^\s*from \.(\w[\w.]*) import", source, re.M)
+    above = re.findall(r"^\s*from \.\.(\w[\w.]*) import", source, re.M)
     inside = "repro." if module.startswith("repro.") else ""
     return {*absolute, *above, *(inside + name for name in nearby)}
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from versatune.repro.verdicts import read_runs
-from versatune.repro.experiments import EXPERIMENTS, run_experiments
+from versatune.repro.experiments import run_experiments
+from versatune.repro.scales import EXPERIMENTS
 
 ROOT = Path(__file__).parents[1]
 

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from versatune.domains import DomainWeights
-from versatune.reweight import Constant, DomainExpansion, Guards, Signals, VersaTune, take_step
+from versatune.history import Guards, take_step
+from versatune.reweight import Constant, DomainExpansion, Signals, VersaTune
 from versatune.rivals import ADO, ODM, DoReMi, ExpLoss, SkillIt
 
 loss = st.floats(1e-3, 20)

@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from versatune.compose import tokenize
+from versatune.tokens import tokenize
 from versatune.data import load_data
 from versatune.domains import write_json
 from versatune.lab import lab_model

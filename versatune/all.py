@@ -8,7 +8,7 @@ __all__ = []
 # %% ../nbs/28_all.ipynb #43390423
 import sys
 
-from .tasks import *
+from .callback import *
 from .classify import *
 from .compose import *
 from .data import *
@@ -16,22 +16,33 @@ from .detect import *
 from .domains import *
 from .evaluate import *
 from .execute import *
+from .finetune import *
+from .forms import *
+from .history import *
 from .lab import *
 from .losses import *
 from .models import *
-from .run import *
 from .plot import *
 from .quantify import *
+from .questions import *
+from .report import *
+from .results import *
 from .reweight import *
 from .rivals import *
+from .run import *
 from .sample import *
 from .simulate import *
-from .callback import *
-from .finetune import *
+from .tasks import *
+from .tokens import *
+from .view import *
 
 # %% ../nbs/28_all.ipynb #9200a8af
 _ROOMS = [
     sys.modules[f"versatune.{room}"]
-    for room in "domains models lab sample quantify classify detect data compose reweight rivals simulate losses callback finetune tasks execute evaluate plot run".split()
+    for room in (
+        "domains models lab sample quantify classify detect forms data tokens compose reweight "
+        "history rivals simulate losses view callback finetune tasks questions execute results "
+        "evaluate plot report run"
+    ).split()
 ]
 __all__ = [name for room in _ROOMS for name in room.__all__]

@@ -211,7 +211,7 @@ def _rule(a):
 def _run(a):
     "demo, train and expand: the whole path with the flags as settings."
     from versatune.run import PathSettings, run_path
-    from versatune.reweight import Guards
+    from versatune.history import Guards
 
     default = PathSettings()
     run_path(
@@ -292,7 +292,7 @@ def _compose(a):
 
 # %% ../nbs/27_cli.ipynb #c08983e6
 def _evaluate(a):
-    from versatune.tasks import pick_benchmarks
+    from versatune.questions import pick_benchmarks
     from versatune.data import load_data
     from versatune.domains import cache_dir
     from versatune.evaluate import evaluate
@@ -325,7 +325,7 @@ def _repro(a):
 
 # %% ../nbs/27_cli.ipynb #c07c3e8c
 def _plot(a):
-    from versatune.run import draw_figures, report
+    from versatune.report import draw_figures, report
 
     print(*draw_figures(a.run).values(), report(a.run), sep="\n")
 

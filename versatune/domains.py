@@ -52,7 +52,13 @@ def _range(kind, least, above, most, below):
         return f"{kind} from {least} to {most}"
     if above is not None and below is not None:
         return f"{kind} between {above} and {below}"
-    low = f", {least} or more" if least is not None else f" above {above}" if above is not None else ""
+    low = (
+        f", {least} or more"
+        if least is not None
+        else f" above {above}"
+        if above is not None
+        else ""
+    )
     high = f"up to {most}" if most is not None else f"below {below}" if below is not None else ""
     return kind + low + (f", {high}" if low and high else f" {high}" if high else "")
 

@@ -21,13 +21,15 @@ from peft import PeftModel
 from safetensors import SafetensorError, safe_open
 from transformers import PrinterCallback, Trainer
 
-from .compose import collator, tokenize
+from .tokens import collator, tokenize
 from .data import DomainData
 from .domains import InputError, check_same_domains, write_atomic
 from .losses import training_arguments
 from .models import LoraSettings, add_lora, load_model, load_tokenizer
-from .reweight import Guards, History, VersaTune
-from .callback import Ended, MixtureView, ReweightCallback
+from .history import Guards, History
+from .reweight import VersaTune
+from .callback import Ended, ReweightCallback
+from .view import MixtureView
 
 # %% ../nbs/18_finetune.ipynb #79e0ce2f
 @dataclass(frozen=True)

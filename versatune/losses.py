@@ -20,7 +20,7 @@ from datasets import Dataset
 from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from .compose import collate, collator
+from .tokens import collate, collator
 from .domains import InputError, cache_dir, fingerprint, read_json, write_json
 from .models import LoraSettings, add_lora, drop_lora, sharded
 from .sample import model_fingerprint

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 from .domains import DomainWeights, InputError, check_same_domains
-from .reweight import Guards, History
+from .history import Guards, History
 
 # %% ../nbs/14_simulate.ipynb #c3ca84b3
 @dataclass(frozen=True)
