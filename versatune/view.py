@@ -10,11 +10,11 @@ from datasets import Dataset
 from fastcore.basics import patch
 
 from .compose import Exhausted, draw
-from .domains import DomainWeights, InputError, check_same_domains
+from .domains import DomainWeights, check_choice, check_number, check_same_domains
 
 # %% ../nbs/16_view.ipynb #fc551ef8
 class MixtureView:
-    "The rows of the current round as a data set of `rows_per_round` slots; `set_round` draws the next plan."
+    "The rows of the current round as a data set of `rows_per_round` slots."
 
     def __init__(
         self,
@@ -24,78 +24,69 @@ class MixtureView:
         seed=0,
         max_passes=None,  # how often a row may be used; None: without limit
         exhausted="renormalize",  # what then: "renormalize" or "stop"
-        share_of="rows",  # what the weights are shares of: "rows" (packs, where rows are packed) or supervised "tokens"
+        share_of="rows",  # the weights are shares of "rows" (or packs) or of supervised "tokens"
     ):
-        if rows_per_round < 1:
-            raise InputError(f"rows_per_round is {rows_per_round}; give a whole number, 1 or more")
-        if share_of not in ("rows", "tokens"):
-            raise InputError(f"share_of is {share_of!r}; choose 'rows' or 'tokens'")
-        (
-            self.data,
-            self.rows_per_round,
-            self.seed,
-            self.max_passes,
-            self.exhausted,
-            self.share_of,
-        ) = data, rows_per_round, seed, max_passes, exhausted, share_of
-        self.supervised = data.supervised
+        check_number("rows_per_round", rows_per_round, least=1, whole=True)
+        check_choice("share_of", share_of, ("rows", "tokens"))
+        self.data, self.supervised = data, data.supervised
+        self.rows_per_round, self.seed = rows_per_round, seed
+        self.max_passes, self.exhausted = max_passes, exhausted
+        self.share_of = share_of
         self.set_round(0, weights, None)
-
-    def set_round(self, round, weights, cursors):
-        "Draw the plan of a round; `Exhausted` when the data cannot fill it."
-        check_same_domains("the weights", weights, "the data", self.data.sizes)
-        weights = DomainWeights(
-            {d: weights[d] for d in self.data.domains}
-        )  # in the order of the data, from here on
-        plan = draw(
-            self.data.sizes,
-            weights,
-            self.rows_per_round,
-            cursors,
-            self.seed,
-            round,
-            self.max_passes,
-            self.exhausted,
-            self.supervised if self.share_of == "tokens" else None,
-        )
-        if len(plan) < self.rows_per_round:
-            raise Exhausted(
-                f"only {len(plan)} of {self.rows_per_round} rows are left within {self.max_passes} passes over the data"
-            )
-        self.round, self.weights, self.start, self.plan = (
-            round,
-            weights,
-            dict.fromkeys(self.data.sizes, 0) | (cursors or {}),
-            plan,
-        )
-
-    def rows(self, slots):
-        return [self.data.train[self.plan.domains[i]][self.plan.rows[i]] for i in slots]
 
     def __deepcopy__(self, memo):
         return self  # copies of the data set must see the same plan
 
+# %% ../nbs/16_view.ipynb #50ccec4c
+@patch
+def set_round(self: MixtureView, round, weights, cursors):
+    "Draw the plan of a round; `Exhausted` when the data cannot fill it."
+    check_same_domains("the weights", weights, "the data", self.data.sizes)
+    weights = DomainWeights({d: weights[d] for d in self.data.domains})  # in the data's order
+    plan = draw(
+        self.data.sizes,
+        weights,
+        self.rows_per_round,
+        cursors,
+        self.seed,
+        round,
+        self.max_passes,
+        self.exhausted,
+        self.supervised if self.share_of == "tokens" else None,
+    )
+    if len(plan) < self.rows_per_round:
+        available = f"only {len(plan)} of {self.rows_per_round} rows are left"
+        raise Exhausted(f"{available} within {self.max_passes} passes over the data")
+    self.round, self.weights, self.plan = round, weights, plan
+    self.start = dict.fromkeys(self.data.sizes, 0) | (cursors or {})
+
 # %% ../nbs/16_view.ipynb #2a26d161
+@patch
+def rows(self: MixtureView, slots):
+    "The rows that the plan has put into `slots`: a list of dicts."
+    train, plan = self.data.train, self.plan
+    return [train[plan.domains[i]][plan.rows[i]] for i in slots]
+
+
 @patch(as_prop=True)
 def dataset(self: MixtureView):
-    "The `datasets.Dataset` to give to a Trainer: slots that turn into {input_ids, labels} (and position_ids, when packed) when they are read."
-    columns = [
-        c
-        for c in ("input_ids", "labels", "position_ids")
-        if c in next(iter(self.data.train.values())).column_names
-    ]
+    "The `datasets.Dataset` for a Trainer; reading a slot gives {input_ids, labels}, packs position_ids too."
+    first = next(iter(self.data.train.values()))
+    wanted = ("input_ids", "labels", "position_ids")
+    columns = [c for c in wanted if c in first.column_names]
 
     def lookup(batch):
         rows = self.rows(batch["slot"])
-        return {c: [r[c] for r in rows] for c in columns}
+        return {c: [row[c] for row in rows] for c in columns}
 
-    return Dataset.from_dict({"slot": list(range(self.rows_per_round))}).with_transform(lookup)
+    slots = Dataset.from_dict({"slot": list(range(self.rows_per_round))})
+    return slots.with_transform(lookup)
 
 # %% ../nbs/16_view.ipynb #3585fda2
 @patch(as_prop=True)
 def tokens(self: MixtureView):
     "Domain -> supervised tokens in the plan of this round."
     counted = dict.fromkeys(self.data.domains, 0)
-    for d, r in zip(self.plan.domains, self.plan.rows):
-        counted[d] += int(self.supervised[d][r])
+    for domain, row in zip(self.plan.domains, self.plan.rows):
+        counted[domain] += int(self.supervised[domain][row])
     return counted
