@@ -1,4 +1,4 @@
-"""A run that is killed, starved, or shared out over two processes is the run that was left alone."""
+"""A run that is killed, starved or shared out over two processes is the run left alone."""
 
 import json
 import multiprocessing
@@ -113,7 +113,7 @@ def test_out_of_memory(data, tmp_path):
 
 
 def write_data_with_a_rare_word(folder):
-    """The lab's rows, and one more in code's held-out rows, with a token that stands nowhere else."""
+    """The lab's rows; one more, held out in code, has a token that stands nowhere else."""
     for domain in lab_run.START:
         rows = lab_run.lab_rows(lab_run.Lab(sentences=2), domain, 44)
         heldout = rows[40:]

@@ -59,7 +59,7 @@ class TrainSettings:
         check_choice("training share_of", self.share_of, ("rows", "tokens"))
         check_number("training learning_rate", self.learning_rate, above=0)
 
-# %% ../nbs/18_finetune.ipynb #5bc2e5fb
+# %% ../nbs/18_finetune.ipynb #d76f0e26
 _COUNTS = ("rounds", "rows_per_round", "batch_size", "gradient_accumulation", "max_length")
 
 
@@ -129,7 +129,7 @@ class FineTuned:
     def _repr_html_(self):
         return self.history._repr_html_()
 
-# %% ../nbs/18_finetune.ipynb #9148c316
+# %% ../nbs/18_finetune.ipynb #077a828c
 def _view(model, tokenizer, data, weights, s):
     "The `MixtureView` of the data, which are tokenised where they are not and checked."
     config = model.config.get_text_config()
@@ -144,7 +144,7 @@ def _view(model, tokenizer, data, weights, s):
     limits = s.max_passes, s.exhausted, s.share_of
     return MixtureView(data, weights, s.rows_per_round, s.seed, *limits)
 
-# %% ../nbs/18_finetune.ipynb #e0f9be4b
+# %% ../nbs/18_finetune.ipynb #17e63cd8
 def _arguments(model, out, scratch, s, save_steps, report_to, progress):
     "The Trainer's arguments for the settings `s`; without `out`, no checkpoint is written."
     recompute = dict(use_reentrant=False) if s.gradient_checkpointing else None
@@ -170,7 +170,7 @@ def _arguments(model, out, scratch, s, save_steps, report_to, progress):
         disable_tqdm=not progress,
     )
 
-# %% ../nbs/18_finetune.ipynb #e12dd897
+# %% ../nbs/18_finetune.ipynb #185457b7
 def _trainer(model, tokenizer, args, callback):
     "A stock Trainer over the callback's view, which logs the callback's numbers too."
     rows, collate = callback.view.dataset, collator(tokenizer, model)
@@ -210,7 +210,7 @@ def _no_room(error, text):
     by_kind = getattr(error, "errno", None) in _NO_ROOM or isinstance(error, SafetensorError)
     return by_kind or any(words in text.lower() for words in _NO_ROOM_WORDS)
 
-# %% ../nbs/18_finetune.ipynb #4d80fce8
+# %% ../nbs/18_finetune.ipynb #b6f8252b
 @contextmanager
 def _explained(trainer, s, folder):
     "Running out of memory or of disk becomes an InputError that says what to do."
@@ -261,7 +261,7 @@ def finetune(
         with _explained(trainer, s, Path(args.output_dir)):
             return _train(trainer, callback, out)
 
-# %% ../nbs/18_finetune.ipynb #8f2b92d3
+# %% ../nbs/18_finetune.ipynb #3c3aaca3
 def _markdown_table(heads, rows):
     "A table in markdown, with a line break at its end."
     lines = ["| " + " | ".join(map(str, cells)) + " |\n" for cells in [heads, *rows]]
@@ -304,7 +304,7 @@ weights.csv and losses.csv hold every round. \
 Losses are mean cross-entropies (nats a token) of held-out responses.
 """
 
-# %% ../nbs/18_finetune.ipynb #7bb75992
+# %% ../nbs/18_finetune.ipynb #07475ee1
 @patch
 def card(self: FineTuned, profile=None):
     "A model card in markdown: losses and tokens by domain, shares by round; with a profile, its."
@@ -321,7 +321,7 @@ def card(self: FineTuned, profile=None):
         rounds=_markdown_table(round_heads, _round_rows(self.history)),
     )
 
-# %% ../nbs/18_finetune.ipynb #547d688f
+# %% ../nbs/18_finetune.ipynb #b7663b80
 @patch
 def save(self: FineTuned, folder, profile=None, state_dict=None):
     "Write adapter, model card, weights.csv, losses.csv and rounds.jsonl; returns the folder."
