@@ -1,6 +1,8 @@
-"""What reweighting costs: the same stock Trainer on the same rows with a plain data set, with the mixture's view, and with the view and the loss rounds, in one run.
+"""What reweighting costs: one Trainer on the same rows, without and with view and loss rounds.
 
-Whole runs differ by some percent from one minute to the next on a shared machine, so the seconds spent inside the view and the callback are also counted, within the same runs.
+Three sides in one run: a plain data set, the mixture's view, and the view with the loss rounds.
+Whole runs differ by some percent from one minute to the next on a shared machine, so the seconds
+spent inside the view and the callback are also counted, within the same runs.
 
 python benchmarks/overhead.py [--rows 256] [--rounds 1] [--heldout 8] [--repeats 2]
 """
@@ -13,12 +15,12 @@ import time
 import torch
 from transformers import PrinterCallback, Trainer
 
-from versatune.tokens import collator, tokenize
+from versatune.callback import ReweightCallback
 from versatune.data import load_data
 from versatune.domains import DomainWeights
 from versatune.losses import training_arguments
 from versatune.models import add_lora, load_model, load_tokenizer
-from versatune.callback import ReweightCallback
+from versatune.tokens import collator, tokenize
 from versatune.view import MixtureView
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -35,7 +37,7 @@ tokenizer = load_tokenizer(args.model)
 data = tokenize(load_data(args.data), tokenizer, 512, heldout_rows=args.heldout)
 start = DomainWeights.uniform(data.domains)
 model = add_lora(load_model(args.model))
-tokens, inside = {}, {}
+inside = {}  # "view" and "callback" -> seconds spent there in the current run
 
 
 def timed(work, key):
@@ -55,32 +57,42 @@ class Timed(ReweightCallback):
     """The callback, its hooks timed."""
 
 
-for hook in [name for name in vars(ReweightCallback) if name.startswith("on_")]:
-    setattr(Timed, hook, timed(getattr(ReweightCallback, hook), "callback"))
+for hook in vars(ReweightCallback):
+    if hook.startswith("on_"):
+        setattr(Timed, hook, timed(getattr(ReweightCallback, hook), "callback"))
 
 
 class Quiet(Timed):
     """The callback without its measurements: every loss is 1."""
 
-    def _losses(self, model):
+    def measure(self, model):
         return dict.fromkeys(self.view.data.domains, 1.0)
 
 
-def seconds(side):
+CALLBACKS = {"plain": None, "view": Quiet, "view and losses": Timed}
+
+
+def plain_rows(view):
+    """The rows of the view's first round as a data set of their own."""
+
+    def row(slot):
+        return view.rows([slot["slot"]])[0]
+
+    slots = view.dataset.with_format(None)
+    return slots.map(row, remove_columns="slot", load_from_cache_file=False)
+
+
+def count_tokens(rows):
+    return sum(len(row["input_ids"]) for row in rows)
+
+
+def run(side):
+    """Seconds of one training, those spent inside the view and the callback, and their share."""
     inside.update(view=0.0, callback=0.0)
     view = MixtureView(data, start, args.rows)
-    rows = (
-        view.dataset
-        if side != "plain"
-        else view.dataset.with_format(None).map(
-            lambda r: view.rows([r["slot"]])[0], remove_columns="slot", load_from_cache_file=False
-        )
-    )
-    tokens["a round"], tokens["held out"] = (
-        sum(len(r["input_ids"]) for r in view.rows(range(args.rows))),
-        sum(len(r["input_ids"]) for part in data.heldout.values() for r in part),
-    )
-    callback = {"plain": [], "view": [Quiet], "view and losses": [Timed]}[side]
+    rows = plain_rows(view) if side == "plain" else view.dataset
+    callback = CALLBACKS[side]
+    callbacks = [callback(view, reference=dict.fromkeys(start, 0.5))] if callback else []
     view.rows, inside["view"] = timed(view.rows, "view"), 0.0
     with tempfile.TemporaryDirectory() as folder:
         settings = training_arguments(
@@ -91,64 +103,55 @@ def seconds(side):
             train_sampling_strategy="sequential",
             disable_tqdm=True,
         )
-        trainer = Trainer(
-            model,
-            settings,
-            train_dataset=rows,
-            data_collator=collator(tokenizer),
-            callbacks=[c(view, reference=dict.fromkeys(start, 0.5)) for c in callback],
-        )
+        more = dict(data_collator=collator(tokenizer), callbacks=callbacks)
+        trainer = Trainer(model, settings, train_dataset=rows, **more)
         trainer.remove_callback(PrinterCallback)
         began = time.perf_counter()
         trainer.train()
-        spent = time.perf_counter() - began
-        return dict(
-            seconds=spent,
-            inside=dict(inside),
-            share=sum(inside.values()) / (spent - sum(inside.values())),
-        )
+        seconds = time.perf_counter() - began
+    spent = sum(inside.values())
+    return dict(seconds=seconds, inside=dict(inside), share=spent / (seconds - spent))
 
 
-sides = {side: [] for side in ("plain", "view", "view and losses")}
+def rounded(side):
+    """One side's seconds, as they are printed."""
+    within = {key: round(seconds, 3) for key, seconds in side["inside"].items()}
+    return dict(seconds=round(side["seconds"], 2), inside=within)
+
+
+first_round = MixtureView(data, start, args.rows).rows(range(args.rows))
+tokens = {
+    "a round": count_tokens(first_round),
+    "held out": sum(map(count_tokens, data.heldout.values())),
+}
+all_runs = {side: [] for side in CALLBACKS}
 for _ in range(args.repeats):
-    for side in sides:
-        sides[side].append(seconds(side))
-runs = {side: min(found, key=lambda r: r["seconds"]) for side, found in sides.items()}
-inside = {side: sum(r["inside"].values()) for side, r in runs.items()}
-heldout = (inside["view and losses"] - inside["view"]) / (args.rounds + 1) / tokens["held out"]
-trained = (
-    (runs["view and losses"]["seconds"] - inside["view and losses"])
-    / args.rounds
-    / tokens["a round"]
+    for side, runs in all_runs.items():
+        runs.append(run(side))
+best = {}
+for side, runs in all_runs.items():
+    best[side] = min(runs, key=lambda r: r["seconds"])
+
+spent = {side: sum(found["inside"].values()) for side, found in best.items()}
+measured = (spent["view and losses"] - spent["view"]) / (args.rounds + 1)  # of one loss round
+trained = (best["view and losses"]["seconds"] - spent["view and losses"]) / args.rounds
+heldout_token, trained_token = measured / tokens["held out"], trained / tokens["a round"]
+
+above_plain, of_the_rest = {}, {}
+for side in ("view", "view and losses"):
+    above_plain[side] = round(best[side]["seconds"] / best["plain"]["seconds"] - 1, 4)
+    of_the_rest[side] = round(best[side]["share"], 4)
+result = dict(
+    benchmark="overhead",
+    unit="seconds, best of repeats",
+    model=args.model,
+    rows=args.rows,
+    rounds=args.rounds,
+    tokens=tokens,
+    threads=torch.get_num_threads(),
+    torch=torch.__version__,
+    **{side: rounded(found) for side, found in best.items()},
+    overhead={"whole runs": above_plain, "inside, of the rest": of_the_rest},
+    cost_of_a_heldout_token_in_trained_ones=round(heldout_token / trained_token, 3),
 )
-print(
-    json.dumps(
-        dict(
-            benchmark="overhead",
-            unit="seconds, best of repeats",
-            model=args.model,
-            rows=args.rows,
-            rounds=args.rounds,
-            tokens=tokens,
-            threads=torch.get_num_threads(),
-            torch=torch.__version__,
-            **{
-                side: dict(
-                    seconds=round(r["seconds"], 2),
-                    inside={k: round(s, 3) for k, s in r["inside"].items()},
-                )
-                for side, r in runs.items()
-            },
-            overhead={
-                "whole runs": {
-                    side: round(runs[side]["seconds"] / runs["plain"]["seconds"] - 1, 4)
-                    for side in ("view", "view and losses")
-                },
-                "inside, of the rest": {
-                    side: round(runs[side]["share"], 4) for side in ("view", "view and losses")
-                },
-            },
-            cost_of_a_heldout_token_in_trained_ones=round(heldout / trained, 3),
-        )
-    )
-)
+print(json.dumps(result))

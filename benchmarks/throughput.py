@@ -1,6 +1,9 @@
-"""QLoRA tokens per second and peak memory: trl's SFTTrainer as it comes, against `finetune`, padded and packed, on the same rows, in one run.
+"""QLoRA tokens per second and peak memory: trl's SFTTrainer against `finetune`, on the same rows.
 
-python benchmarks/throughput.py [--rows 96] [--batch 8] [--repeats 2]. Each side runs in a process of its own, so that peak memory is its own.
+python benchmarks/throughput.py [--rows 96] [--batch 8] [--repeats 2]
+
+`finetune` is run padded and packed. Each side runs in a process of its own, so that peak memory is
+its own.
 """
 
 import argparse
@@ -10,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+SIDES = ("SFTTrainer", "versatune", "versatune, packed")
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--model", default="smollm2-135m")
@@ -22,116 +27,124 @@ parser.add_argument("--side", help="run only this side, and print its own JSON")
 args = parser.parse_args()
 
 
-def measure(side):
-    """Trains one round of uniform shares; the supervised and all tokens that were really trained on, a second."""
-    import torch
+def train_sft(model, tokenizer, data, start):
+    """One epoch of trl's SFTTrainer as it comes: (tokens trained on, seconds)."""
+    from trl import SFTConfig, SFTTrainer
+
     from versatune.compose import compose
+    from versatune.models import add_lora
+
+    rows = compose(data, start, args.rows).remove_columns("domain")
+    with tempfile.TemporaryDirectory() as folder:
+        config = SFTConfig(
+            folder,
+            num_train_epochs=1,
+            per_device_train_batch_size=args.batch,
+            learning_rate=2e-4,
+            max_length=args.length,
+            assistant_only_loss=False,
+            use_cpu=model.device.type == "cpu",
+            bf16=True,
+            activation_checkpointing=False,
+            report_to=[],
+            save_strategy="no",
+            logging_strategy="no",
+            disable_tqdm=True,
+        )
+        model, more = add_lora(model), dict(processing_class=tokenizer)
+        trainer = SFTTrainer(model, config, train_dataset=rows, **more)
+        n_tokens = sum(len(row["input_ids"]) for row in trainer.train_dataset)
+        began = time.perf_counter()
+        trainer.train()
+        return n_tokens, time.perf_counter() - began
+
+
+def train_versatune(model, tokenizer, data, start, packed):
+    """One round of `finetune`: (tokens trained on, seconds)."""
+    from versatune.finetune import TrainSettings, finetune
+    from versatune.reweight import Constant
     from versatune.tokens import tokenize
+
+    tokens = tokenize(data, tokenizer, args.length, heldout_rows=1, packed=packed)
+    unpacked = tokenize(data, tokenizer, args.length, heldout_rows=1)
+    packs_per_row = sum(tokens.sizes.values()) / sum(unpacked.sizes.values())
+    settings = TrainSettings(
+        rounds=1,
+        rows_per_round=max(1, round(args.rows * packs_per_row)),
+        batch_size=max(1, round(args.batch * packs_per_row)) if packed else args.batch,
+        max_length=args.length,
+        packed=packed,
+    )
+    began = time.perf_counter()
+    more = dict(settings=settings, progress=False)
+    tuned = finetune(model, tokenizer, tokens, start, Constant(), **more)
+    n_tokens = 0
+    for domain, n_rows in tuned.history.rounds[-1]["rows"].items():
+        mean_length = sum(map(len, tokens.train[domain]["input_ids"])) / tokens.sizes[domain]
+        n_tokens += n_rows * mean_length
+    return n_tokens, time.perf_counter() - began
+
+
+def measure(side):
+    """Tokens a second that one side trains on, without padding, and its peak memory."""
+    import torch
+
     from versatune.data import load_data
     from versatune.domains import DomainWeights
-    from versatune.models import add_lora, load_model, load_tokenizer
-    from versatune.reweight import Constant
-    from versatune.finetune import TrainSettings, finetune
+    from versatune.models import load_model, load_tokenizer
 
-    tokenizer, model, data = (
-        load_tokenizer(args.model),
-        load_model(args.model),
-        load_data(args.data),
-    )
+    model, tokenizer = load_model(args.model), load_tokenizer(args.model)
+    data = load_data(args.data)
     start = DomainWeights.uniform(data.domains)
-    with tempfile.TemporaryDirectory() as folder:
-        if side == "SFTTrainer":
-            from trl import SFTConfig, SFTTrainer
-
-            rows = compose(data, start, args.rows)
-            config = SFTConfig(
-                folder,
-                num_train_epochs=1,
-                per_device_train_batch_size=args.batch,
-                learning_rate=2e-4,
-                max_length=args.length,
-                assistant_only_loss=False,
-                use_cpu=model.device.type == "cpu",
-                bf16=True,
-                activation_checkpointing=False,
-                report_to=[],
-                save_strategy="no",
-                logging_strategy="no",
-                disable_tqdm=True,
-            )
-            trainer = SFTTrainer(
-                add_lora(model),
-                config,
-                train_dataset=rows.remove_columns("domain"),
-                processing_class=tokenizer,
-            )
-            n = sum(len(r["input_ids"]) for r in trainer.train_dataset)
-            began = time.perf_counter()
-            trainer.train()
-        else:
-            packed = side == "versatune, packed"
-            tokens = tokenize(data, tokenizer, args.length, heldout_rows=1, packed=packed)
-            whole = tokenize(data, tokenizer, args.length, heldout_rows=1)
-            share = sum(tokens.sizes.values()) / sum(whole.sizes.values())
-            settings = TrainSettings(
-                rounds=1,
-                rows_per_round=max(1, round(args.rows * share)),
-                batch_size=max(1, round(args.batch * share)) if packed else args.batch,
-                max_length=args.length,
-                packed=packed,
-            )
-            began = time.perf_counter()
-            tuned = finetune(
-                model, tokenizer, tokens, start, Constant(), settings=settings, progress=False
-            )
-            n = sum(
-                r * sum(map(len, tokens.train[d]["input_ids"])) / tokens.sizes[d]
-                for d, r in tuned.history.rounds[-1]["rows"].items()
-            )
-        seconds = time.perf_counter() - began
-    memory = (
-        torch.cuda.max_memory_allocated() / 2**30
-        if torch.cuda.is_available()
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    )
+    if side == "SFTTrainer":
+        n_tokens, seconds = train_sft(model, tokenizer, data, start)
+    else:
+        packed = side == "versatune, packed"
+        n_tokens, seconds = train_versatune(model, tokenizer, data, start, packed)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    if torch.cuda.is_available():
+        memory = torch.cuda.max_memory_allocated() / 2**30
     return dict(
-        tokens_per_second=round(n / seconds, 1),
+        tokens_per_second=round(n_tokens / seconds, 1),
         seconds=round(seconds, 1),
-        tokens=round(n),
+        tokens=round(n_tokens),
         peak_memory_gib=round(memory, 2),
         threads=torch.get_num_threads(),
         torch=torch.__version__,
     )
 
 
-if args.side:
-    print(json.dumps(measure(args.side)))
-else:
-    sides = {side: [] for side in ("SFTTrainer", "versatune", "versatune, packed")}
+def in_a_process(side):
+    """What `measure` gives in a process of its own."""
+    command = [sys.executable, *sys.argv, "--side", side]
+    finished = subprocess.run(command, capture_output=True, text=True)
+    if finished.returncode:
+        sys.exit(finished.stderr)
+    return json.loads(finished.stdout.strip().splitlines()[-1])
+
+
+def compare():
+    """The best of each side, and its ratio to SFTTrainer's."""
+    all_runs = {side: [] for side in SIDES}
     for _ in range(args.repeats):
-        for side in sides:
-            done = subprocess.run(
-                [sys.executable, *sys.argv, "--side", side], capture_output=True, text=True
-            )
-            if done.returncode:
-                sys.exit(done.stderr)
-            sides[side].append(json.loads(done.stdout.strip().splitlines()[-1]))
-    best = {side: max(runs, key=lambda r: r["tokens_per_second"]) for side, runs in sides.items()}
-    ratio = {
-        side: round(r["tokens_per_second"] / best["SFTTrainer"]["tokens_per_second"], 2)
-        for side, r in best.items()
-        if side != "SFTTrainer"
-    }
-    print(
-        json.dumps(
-            dict(
-                benchmark="throughput",
-                unit="tokens/s, best of repeats",
-                model=args.model,
-                rows=args.rows,
-                batch=args.batch,
-                **best,
-                ratio=ratio,
-            )
-        )
+        for side, runs in all_runs.items():
+            runs.append(in_a_process(side))
+    speed = "tokens_per_second"
+    best, ratio = {}, {}
+    for side, runs in all_runs.items():
+        best[side] = max(runs, key=lambda r: r[speed])
+        if side != "SFTTrainer":
+            ratio[side] = round(best[side][speed] / best["SFTTrainer"][speed], 2)
+    return dict(
+        benchmark="throughput",
+        unit="tokens/s, best of repeats",
+        model=args.model,
+        rows=args.rows,
+        batch=args.batch,
+        **best,
+        ratio=ratio,
     )
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(args.side) if args.side else compare()))

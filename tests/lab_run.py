@@ -1,6 +1,7 @@
-"""One real fine-tuning of the lab model, logged row by row, for tests that kill it, starve it, or run it twice side by side.
+"""One real fine-tuning of the lab model, logged row by row, for tests that kill or starve it.
 
-python tests/lab_run.py DATA OUT [BATCH_SIZE] runs it once in fp32; under `torch.distributed.run`, on several processes.
+python tests/lab_run.py DATA OUT BATCH_SIZE runs it once in fp32; under `torch.distributed.run`, on
+several processes.
 """
 
 import os
@@ -8,13 +9,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from versatune.tokens import tokenize
 from versatune.data import load_data
 from versatune.domains import DomainWeights, write_json
+from versatune.finetune import TrainSettings, finetune
 from versatune.lab import Lab, lab_model, lab_rows
 from versatune.models import load_model, load_tokenizer
+from versatune.tokens import tokenize
 from versatune.view import MixtureView
-from versatune.finetune import TrainSettings, finetune
 
 START = DomainWeights(dict(law=0.5, code=0.25, other=0.25))
 SETTINGS = TrainSettings(
@@ -28,7 +29,10 @@ def write_data(folder):
 
 
 def log_rows(path):
-    """Append a line for each row that is read: round, slot, domain, row. One write a line, so that a kill leaves whole lines."""
+    """Append a line for each row that is read: round, slot, domain, row.
+
+    One write a line, so that a kill leaves whole lines.
+    """
     read = MixtureView.rows
 
     def logged(view, slots):
@@ -63,40 +67,37 @@ def killable(data, out):
     train(data, out, save_steps=2)
 
 
-def out_of_disk(data, out, said):
-    """No file may grow beyond 200 kB from round 2 on, which is what a full disk does to a checkpoint; `said` takes the error."""
+def out_of_disk(data, out, told):
+    """No file may grow beyond 200 kB from round 2 on, as on a full disk; `told` takes the error."""
     import resource
     import signal
 
+    def fill(entry):
+        if entry["round"] == 2:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    tell(
-        said,
-        lambda: train(
-            data,
-            out,
-            on_round=lambda e: (
-                e["round"] == 2 and resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-            ),
-        ),
-    )
+    tell(told, lambda: train(data, out, on_round=fill))
 
 
-def out_of_memory(data, out, said):
+def out_of_memory(data, out, told):
     """Half a gigabyte more than the process has, and a batch that needs more."""
     import resource
 
     def starve(entry):
-        now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (now + 500_000_000,) * 2)
+        n_pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = n_pages * resource.getpagesize() + 500_000_000
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
-    tell(said, lambda: train(data, out, on_round=starve, batch_size=4096, rows_per_round=4096))
+    tell(told, lambda: train(data, out, on_round=starve, batch_size=4096, rows_per_round=4096))
 
 
-def tell(said, work):
+def tell(told, work):
+    """Write the error that `work` ends with into the file `told`."""
     try:
         work()
     except Exception as e:
-        Path(said).write_text(f"{type(e).__name__}: {e}")
+        Path(told).write_text(f"{type(e).__name__}: {e}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A run that is killed, starved of disk or memory, or shared out over two processes, is the run that was left alone."""
+"""A run that is killed, starved or shared out over two processes is the run left alone."""
 
 import json
 import multiprocessing
@@ -15,14 +15,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from versatune.tokens import tokenize
 from versatune.data import load_data
 from versatune.domains import write_json
+from versatune.finetune import finetune
 from versatune.lab import lab_model
 from versatune.models import drop_lora, load_model, load_tokenizer
-from versatune.finetune import finetune
+from versatune.tokens import tokenize
 
-# children are forked from a server that has imported everything and computed nothing: each is a process of its own, and starts at once
+# children are forked from a server that has imported everything and computed nothing:
+# each is a process of its own, and starts at once
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["lab_run"])
 
@@ -35,26 +36,22 @@ def run(target, *args):
 
 def rows_read(out):
     """(round, slot) -> every (domain, row) that was ever read there."""
-    found = {}
+    read = {}
     for line in out.with_suffix(".rows").read_text().splitlines():
         round, slot, *row = line.split()
-        found.setdefault((round, slot), set()).add(tuple(row))
-    return found
+        read.setdefault((round, slot), set()).add(tuple(row))
+    return read
 
 
 def outcome_tensors(out):
-    return {
-        k: v.tolist() for k, v in load_file(out / "adapter" / "adapter_model.safetensors").items()
-    }
+    tensors = load_file(out / "adapter" / "adapter_model.safetensors")
+    return {name: tensor.tolist() for name, tensor in tensors.items()}
 
 
 def outcome(out):
-    return (
-        rows_read(out),
-        (out / "rounds.jsonl").read_text(),
-        (out / "weights.csv").read_text(),
-        outcome_tensors(out),
-    )
+    """Rows read, rounds, weights and tensors of a run."""
+    rounds, weights = ((out / name).read_text() for name in ("rounds.jsonl", "weights.csv"))
+    return rows_read(out), rounds, weights, outcome_tensors(out)
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +92,12 @@ def test_ten_kills(data, alone, tmp_path):
 
 
 def test_full_disk(data, tmp_path):
-    out, said = tmp_path / "run", tmp_path / "said"
-    run(lab_run.out_of_disk, data, out, said).join()
-    assert (
-        "InputError" in said.read_text()
-        and "a checkpoint or the adapter could not be written" in said.read_text()
-        and "training continues from checkpoint-3" in said.read_text()
-    )
+    out, told = tmp_path / "run", tmp_path / "told"
+    run(lab_run.out_of_disk, data, out, told).join()
+    error = told.read_text()
+    assert "InputError" in error
+    assert "a checkpoint or the adapter could not be written" in error
+    assert "training continues from checkpoint-3" in error
     again, whole = run(lab_run.train, data, out), run(lab_run.train, data, tmp_path / "whole")
     again.join()
     whole.join()
@@ -109,133 +105,105 @@ def test_full_disk(data, tmp_path):
 
 
 def test_out_of_memory(data, tmp_path):
-    said = tmp_path / "said"
-    run(lab_run.out_of_memory, data, tmp_path / "run", said).join()
-    assert (
-        "InputError: out of memory after 0 steps" in said.read_text()
-        and "lower batch_size (4096)" in said.read_text()
-    )
+    told = tmp_path / "told"
+    run(lab_run.out_of_memory, data, tmp_path / "run", told).join()
+    error = told.read_text()
+    assert "InputError: out of memory after 0 steps" in error
+    assert "lower batch_size (4096)" in error
+
+
+def write_data_with_a_rare_word(folder):
+    """The lab's rows; one more, held out in code, has a token that stands nowhere else."""
+    for domain in lab_run.START:
+        rows = lab_run.lab_rows(lab_run.Lab(sentences=2), domain, 44)
+        heldout = rows[40:]
+        if domain == "code":
+            heldout.append(dict(instruction="say it", output="surgeon heals tumor ."))
+        write_json(folder / domain / "train.json", rows[:40])
+        write_json(folder / domain / "heldout.json", heldout)
+
+
+def token_of_code_alone(tokens):
+    """A token that only stands in code's held-out rows."""
+    elsewhere = set()
+    heldout = [rows for domain, rows in tokens.heldout.items() if domain != "code"]
+    for rows in [*tokens.train.values(), *heldout]:
+        for row in rows:
+            elsewhere.update(row["input_ids"])
+    for row in tokens.heldout["code"]:
+        for token in row["input_ids"]:
+            if token not in elsewhere:
+                return token
 
 
 def test_a_domain_whose_loss_is_no_number(tmp_path):
-    """A token that only stands in code's held-out rows gets an embedding of NaN: a real forward pass, and a real NaN."""
+    """An embedding of NaN for a token of code's held-out rows: a real forward pass, a real NaN."""
     folder, out = tmp_path / "data", tmp_path / "run"
-    for domain in lab_run.START:
-        rows = lab_run.lab_rows(lab_run.Lab(sentences=2), domain, 44)
-        write_json(folder / domain / "train.json", rows[:40])
-        write_json(
-            folder / domain / "heldout.json",
-            rows[40:]
-            + (
-                [dict(instruction="say it", output="surgeon heals tumor .")]
-                if domain == "code"
-                else []
-            ),
-        )
+    write_data_with_a_rare_word(folder)
     tokenizer, model = load_tokenizer(lab_model()), load_model(lab_model(), device="cpu")
     tokens = tokenize(load_data(folder), tokenizer, 256)
-    elsewhere = {
-        t
-        for d, rows in [*tokens.train.items(), *tokens.heldout.items()]
-        for r in rows
-        if not (d == "code" and rows is tokens.heldout["code"])
-        for t in r["input_ids"]
-    }
-    alone = next(t for r in tokens.heldout["code"] for t in r["input_ids"] if t not in elsewhere)
-    model.lm_head.weight = torch.nn.Parameter(
-        model.lm_head.weight.detach().clone(), requires_grad=False
-    )  # no longer the embedding's
+    head = model.lm_head.weight.detach().clone()  # no longer the embedding's
+    model.lm_head.weight = torch.nn.Parameter(head, requires_grad=False)
     with torch.no_grad():
-        model.get_input_embeddings().weight[alone] = float("nan")
-    train = lambda model: finetune(
-        model,
-        tokenizer,
-        tokens,
-        lab_run.START,
-        reference=dict.fromkeys(lab_run.START, 1.0),
-        settings=lab_run.SETTINGS,
-        out=out,
-        progress=False,
-    )
-    with pytest.warns(
-        UserWarning, match="the loss of code is missing or not a number, so the weights are kept"
-    ):
+        model.get_input_embeddings().weight[token_of_code_alone(tokens)] = float("nan")
+
+    def train(model):
+        return finetune(
+            model,
+            tokenizer,
+            tokens,
+            lab_run.START,
+            reference=dict.fromkeys(lab_run.START, 1.0),
+            settings=lab_run.SETTINGS,
+            out=out,
+            progress=False,
+        )
+
+    kept = "the loss of code is missing or not a number, so the weights are kept"
+    with pytest.warns(UserWarning, match=kept):
         tuned = train(model)
     written = [json.loads(line) for line in (out / "rounds.jsonl").read_text().splitlines()]
-    assert len(written) == 4 and all(
-        r["losses"]["code"] is None
-        and r["losses"]["law"] > 0
-        and r["weights"] == dict(lab_run.START)
-        for r in written
-    )
+    assert len(written) == 4
+    for entry in written:
+        assert entry["losses"]["code"] is None
+        assert entry["losses"]["law"] > 0
+        assert entry["weights"] == dict(lab_run.START)
     assert written[-1]["losses"]["law"] < written[0]["losses"]["law"] / 2
     assert all(np.isfinite(v).all() for v in outcome_tensors(out).values())
-    assert not any(
-        w in (out / name).read_text()
-        for w in ("nan", "None")
-        for name in ("weights.csv", "losses.csv")
-    )
+    for name in ("weights.csv", "losses.csv"):
+        table = (out / name).read_text()
+        assert "nan" not in table and "None" not in table
     shutil.rmtree(out / "adapter")
-    assert (
-        train(drop_lora(tuned.model)).history.rounds == tuned.history.rounds
-    )  # and such a checkpoint can be read again
+    again = train(drop_lora(tuned.model))  # and such a checkpoint can be read again
+    assert again.history.rounds == tuned.history.rounds
+
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
 
 
 def test_two_processes_are_one(data, tmp_path):
     script = [str(Path(lab_run.__file__)), str(data)]
     one = subprocess.Popen([sys.executable, *script, str(tmp_path / "one"), "8"])
-    two = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            "--nproc_per_node",
-            "2",
-            *script,
-            str(tmp_path / "two"),
-            "4",
-        ],
-        capture_output=True,
-        text=True,
-    )
+    command = [*TORCHRUN, *script, str(tmp_path / "two"), "4"]
+    two = subprocess.run(command, capture_output=True, text=True)
     assert one.wait() == 0 and two.returncode == 0, two.stderr[-3000:]
-    (rows, rounds, _, tensors), (rows2, rounds2, _, tensors2) = (
-        outcome(tmp_path / "one"),
-        outcome(tmp_path / "two"),
-    )
+    rows, rounds, _, tensors = outcome(tmp_path / "one")
+    rows2, rounds2, _, tensors2 = outcome(tmp_path / "two")
     assert rows2 == rows
-    for a, b in zip(
-        map(json.loads, rounds.splitlines()), map(json.loads, rounds2.splitlines()), strict=True
-    ):
+    for line, line2 in zip(rounds.splitlines(), rounds2.splitlines(), strict=True):
+        a, b = json.loads(line), json.loads(line2)
         assert a["rows"] == b["rows"] and a["tokens"] == b["tokens"]
         for key in ("losses", "weights"):
             assert b[key] == pytest.approx(a[key], rel=1e-4)
     assert tensors.keys() == tensors2.keys()
-    difference = max(
-        float(np.abs(np.subtract(values, tensors2[name])).max()) for name, values in tensors.items()
-    )
-    assert (
-        difference < 1e-3
-    )  # after nine steps at a learning rate of 3e-3; sums over two processes are rounded otherwise
+    for name, values in tensors.items():
+        # after nine steps at a learning rate of 3e-3; two processes round their sums otherwise
+        assert float(np.abs(np.subtract(values, tensors2[name])).max()) < 1e-3
 
 
 def test_rows_that_do_not_come_out_even(data, tmp_path):
-    script = [str(Path(lab_run.__file__)), str(data), str(tmp_path / "two"), "5"]
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            "--nproc_per_node",
-            "2",
-            *script,
-        ],
-        capture_output=True,
-        text=True,
-    )
-    assert (
-        done.returncode != 0
-        and "rows_per_round is 24, and 2 processes take 10 rows at a time" in done.stderr
-    )
+    command = [*TORCHRUN, str(Path(lab_run.__file__)), str(data), str(tmp_path / "two"), "5"]
+    finished = subprocess.run(command, capture_output=True, text=True)
+    assert finished.returncode != 0
+    uneven = "rows_per_round is 24, and 2 processes take 10 rows at a time"
+    assert uneven in finished.stderr
