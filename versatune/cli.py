@@ -52,7 +52,7 @@ def _argument(default, help):
 _SHARED = {name: _argument(*flag) for name, flag in (_INPUT_FLAGS | _TRAIN_FLAGS).items()}
 _SHARED["guards"]["choices"] = ("on", "paper")
 
-# %% ../nbs/27_cli.ipynb #3c0243e5
+# %% ../nbs/27_cli.ipynb #224e199d
 @dataclass(frozen=True)
 class _Command:
     "A command: `work` gets the parsed flags."
@@ -63,7 +63,7 @@ class _Command:
     out: str | None = None  # where the result goes, unless --out says otherwise; None: no --out
     own: dict = field(default_factory=dict)  # flag as it is typed -> what argparse is told
 
-# %% ../nbs/27_cli.ipynb #fdc95f21
+# %% ../nbs/27_cli.ipynb #4875ca8e
 def _add_command(commands, name, command):
     "Give a command its parser, with all its flags."
     parser = commands.add_parser(
@@ -79,7 +79,7 @@ def _add_command(commands, name, command):
     for flag, argument in command.own.items():
         parser.add_argument(flag, **argument)
 
-# %% ../nbs/27_cli.ipynb #44694fc5
+# %% ../nbs/27_cli.ipynb #1274c950
 def _rule(a):
     "The rule that the flags ask for."
     from versatune.reweight import DomainExpansion, VersaTune
@@ -218,7 +218,7 @@ def _compose(a):
     domains = mixture["domain"][:]
     print(f"{len(mixture)} rows: " + ", ".join(f"{d} {domains.count(d)}" for d in data.domains))
 
-# %% ../nbs/27_cli.ipynb #2f19b2a5
+# %% ../nbs/27_cli.ipynb #15e441d9
 _COMPOSE = _Command(
     _compose,
     "write a mixture of the data as JSON lines",
@@ -250,7 +250,7 @@ def _evaluate(a):
     table, average = results.by_domain.to_string(index=False), f"average {results.average:.3f}"
     print(results, table, average, sep="\n\n")
 
-# %% ../nbs/27_cli.ipynb #29427ec9
+# %% ../nbs/27_cli.ipynb #ccf260b8
 _EVALUATE = _Command(
     _evaluate,
     "answer benchmarks' or the data's questions and print the scores",
@@ -335,7 +335,7 @@ def _parser():
         _add_command(commands, name, command)
     return parser
 
-# %% ../nbs/27_cli.ipynb #d6c80efd
+# %% ../nbs/27_cli.ipynb #fa3e4217
 def main(argv=None):  # what is typed after `versatune`; None: what this process was started with
     "Run a command: 0 when done, 2 for bad input, 130 when interrupted."
     args = _parser().parse_args(argv)

@@ -29,7 +29,7 @@ def _legend_beside(ax):
     "The legend to the right of the axes, where no data are."
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 
-# %% ../nbs/24_plot.ipynb #cfefd92c
+# %% ../nbs/24_plot.ipynb #f6121cb5
 def stack_shares(
     ax,
     frame,  # a row a round, a column a domain; each row sums to 1
@@ -40,7 +40,8 @@ def stack_shares(
     ax.stackplot(
         frame.index, values, labels=frame.columns, colors=colors, edgecolor="white", lw=0.5
     )
-    ax.set(xlim=(frame.index[0], frame.index[-1]), ylim=(0, 1), ylabel="share")
+    first, last = frame.index[0], frame.index[-1]
+    ax.set(xlim=(first, max(last, first + 1)), ylim=(0, 1), ylabel="share")
     _mark_rounds(ax, frame)
     return ax
 
@@ -98,7 +99,7 @@ def plot_profiles(
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), **legend)
     return ax
 
-# %% ../nbs/24_plot.ipynb #de960a7f
+# %% ../nbs/24_plot.ipynb #8b9a9e73
 def interval_bars(
     ax,
     estimates,  # name -> (mean, low, high), one bar each
@@ -170,7 +171,7 @@ def _label_spokes(ax, angle, labels):
     ax.tick_params(axis="x", pad=5)
     ax.tick_params(axis="y", labelsize=8, labelcolor="#555555")
 
-# %% ../nbs/24_plot.ipynb #53f71a5e
+# %% ../nbs/24_plot.ipynb #4be05eec
 def plot_radar(results, ax=None):  # results: name -> Results of the same benchmarks
     "One closed line a result over its benchmarks (polar axes): twelve, or one a domain."
     ax = _axes(ax, 4.5, 4, projection="polar")

@@ -22,7 +22,7 @@ from fastcore.basics import patch
 from peft import PeftModel
 from transformers.utils import logging as transformers_logging
 
-# %% ../nbs/26_run.ipynb #c147cbf0
+# %% ../nbs/26_run.ipynb #8b469bb1
 from .classify import load_classifier
 from .data import load_data
 from .detect import KnowledgeProfile, detect
