@@ -1,4 +1,4 @@
-"""Packaging, read from settings.ini (the one place where names, versions and requirements stand)."""
+"""Packaging, read from settings.ini, the one place where names and requirements stand."""
 
 from configparser import ConfigParser
 from pathlib import Path
@@ -24,7 +24,7 @@ setup(
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     packages=find_packages(include=["versatune", "versatune.*"]),
-    package_data={"versatune": ["starter/*/*.jsonl", "weights/*", "task_files/*.yaml"]},
+    package_data={"versatune": ["starter/*/*.jsonl", "weights/*", "task_files/*.yaml", "*.j2"]},
     zip_safe=False,
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),

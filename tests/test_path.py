@@ -1,4 +1,4 @@
-"""`versatune` as a user types it, on the real language model in real 4 bits, with little data; interrupted, and started again."""
+"""`versatune` as a user types it, on the real model in 4 bits: interrupted, and started again."""
 
 import json
 import os
@@ -43,26 +43,24 @@ def data(tmp_path_factory):
 
 
 def start(data, out, *more):
-    """Start the command as from a terminal: a test that runs in the background inherits an ignored Ctrl-C."""
+    """Start the command as from a terminal."""
     return subprocess.Popen(
         [VERSATUNE, "demo", "--data", str(data), "--out", str(out), *SMALL, *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a test that runs in the background inherits an ignored Ctrl-C
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
 @pytest.fixture(scope="module")
 def run(data, tmp_path_factory):
-    """The run's folder, and what the two starts printed: the first is interrupted in training, as by Ctrl-C."""
+    """The run's folder, and what two starts printed; the first is interrupted as by Ctrl-C."""
     out = tmp_path_factory.mktemp("runs") / "run"
     first, deadline = start(data, out), time.time() + 900
-    while (
-        not list(out.glob("checkpoints/checkpoint-*/trainer_state.json"))
-        and first.poll() is None
-        and time.time() < deadline
-    ):
+    checkpoint = "checkpoints/checkpoint-*/trainer_state.json"  # training has begun
+    while first.poll() is None and time.time() < deadline and not list(out.glob(checkpoint)):
         time.sleep(0.2)
     first.send_signal(signal.SIGINT)
     printed = first.communicate(timeout=120)
@@ -78,14 +76,15 @@ def test_continues_after_an_interruption(run):
     _, first, second = run
     assert "reused" not in first
     assert len(re.findall("reused", second)) == 4  # profile, composition, reference, before
-    assert (
-        second.count("round 1 ") == 0 and second.count("round 2 ") == 1
-    )  # the finished round was not trained again
+    # the finished round was not trained again
+    assert second.count("round 1 ") == 0 and second.count("round 2 ") == 1
 
 
 def test_the_folder_holds_everything(run):
     out, _, _ = run
-    wanted = "config.json versions.json profile.json samples.jsonl composition.json reference.json before.json after.json weights.csv losses.csv metrics.json report.html adapter/adapter_model.safetensors"
+    wanted = """config.json versions.json profile.json samples.jsonl composition.json
+        reference.json before.json after.json weights.csv losses.csv metrics.json report.html
+        adapter/adapter_model.safetensors"""
     assert [name for name in wanted.split() if not (out / name).exists()] == []
     assert {p.stem for p in out.glob("figures/*.png")} >= {
         "knowledge_profile",
@@ -100,15 +99,12 @@ def test_the_folder_holds_everything(run):
 
 
 def test_weights_follow_from_losses_by_the_formula(run):
-    losses, weights = (
-        pd.read_csv(run[0] / f"{name}.csv").set_index(["round", "domain"])
-        for name in ("losses", "weights")
-    )
+    losses = pd.read_csv(run[0] / "losses.csv").set_index(["round", "domain"])
+    weights = pd.read_csv(run[0] / "weights.csv").set_index(["round", "domain"])
     for t in (1, 2):
         loss = losses.loc[t]
-        raised = weights.weight.loc[t - 1] * (
-            1 + 0.5 * ((loss.loss - loss.reference) / loss.loss).clip(lower=0)
-        )
+        gamma = ((loss.loss - loss.reference) / loss.loss).clip(lower=0)
+        raised = weights.weight.loc[t - 1] * (1 + 0.5 * gamma)
         assert (raised / raised.sum() - weights.weight.loc[t]).abs().max() < 1e-6
 
 
@@ -142,7 +138,8 @@ def test_a_finished_run_costs_nothing_and_keeps_its_files(run, data):
     [
         (
             ["--sigma", "0.9"],
-            "holds a run with rule.sigma=0.5, not 0.9; name another folder with --out, or replace it with --overwrite",
+            "holds a run with rule.sigma=0.5, not 0.9; "
+            "name another folder with --out, or replace it with --overwrite",
         ),
         (["--model", "no/such/model/here"], "no such file or folder"),
         (["--data", "nowhere"], "data nowhere: no such folder or file"),
@@ -163,11 +160,9 @@ def test_a_classifier_of_other_domains_is_refused(data, tmp_path):
         jsonl(two / f"{d}.jsonl", [dict(prompt=f"{d} {i}", completion=str(i)) for i in range(4)])
     process = start(two, tmp_path / "out")
     printed = process.communicate(timeout=300)
-    assert (
-        process.returncode == 2
-        and "'art' in the data but not in the classifier" in printed[1]
-        and not (tmp_path / "out").exists()
-    )
+    assert process.returncode == 2
+    assert "'art' in the data but not in the classifier" in printed[1]
+    assert not (tmp_path / "out").exists()
 
 
 def test_overwrite_only_touches_runs(tmp_path):

@@ -1,4 +1,4 @@
-"""The README's Python blocks are run as they stand, with the lab's small model in place of the downloaded one."""
+"""The README's Python blocks are run as they stand, on the lab's small model."""
 
 import re
 import subprocess

@@ -8,41 +8,43 @@ __all__ = []
 # %% ../nbs/28_all.ipynb #43390423
 import sys
 
-from .callback import *
-from .classify import *
-from .compose import *
-from .data import *
-from .detect import *
 from .domains import *
-from .evaluate import *
-from .execute import *
-from .finetune import *
-from .forms import *
-from .history import *
-from .lab import *
-from .losses import *
 from .models import *
-from .plot import *
-from .quantify import *
-from .questions import *
-from .report import *
-from .results import *
-from .reweight import *
-from .rivals import *
-from .run import *
+from .lab import *
 from .sample import *
-from .simulate import *
-from .tasks import *
+from .quantify import *
+from .classify import *
+from .detect import *
+from .forms import *
+from .data import *
 from .tokens import *
+from .compose import *
+from .reweight import *
+from .history import *
+
+# %% ../nbs/28_all.ipynb #20ba176f
+from .rivals import *
+from .simulate import *
+from .losses import *
 from .view import *
+from .callback import *
+from .finetune import *
+from .tasks import *
+from .questions import *
+from .execute import *
+from .results import *
+from .evaluate import *
+from .plot import *
+from .report import *
+from .run import *
 
 # %% ../nbs/28_all.ipynb #9200a8af
-_ROOMS = [
-    sys.modules[f"versatune.{room}"]
-    for room in (
-        "domains models lab sample quantify classify detect forms data tokens compose reweight "
-        "history rivals simulate losses view callback finetune tasks questions execute results "
-        "evaluate plot report run"
-    ).split()
-]
-__all__ = [name for room in _ROOMS for name in room.__all__]
+_MODULES = """
+    domains models lab sample quantify classify detect forms data tokens compose reweight history
+    rivals simulate losses view callback finetune tasks questions execute results evaluate plot
+    report run
+""".split()
+
+__all__ = []
+for _module in _MODULES:
+    __all__ += sys.modules[f"versatune.{_module}"].__all__

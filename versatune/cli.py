@@ -11,259 +11,191 @@ import json
 import logging
 import sys
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 # %% ../nbs/27_cli.ipynb #6035248f
-def _flags(parser, *names):
-    "Add the shared flags in `names`, each with one meaning wherever it appears."
-    flags = dict(
-        model=dict(default="smollm2-135m", help="hub id, folder, .gguf file or smollm2-135m"),
-        data=dict(
-            default="starter",
-            help="'starter', a folder with DOMAIN.jsonl files, or a .yaml file of names",
-        ),
-        classifier=dict(
-            default="shipped",
-            help="'shipped', 'embeddings' (extra embed), or an .npz file written by LinearClassifier.save",
-        ),
-        weights=dict(
-            default="detected",
-            help="'detected', 'uniform', or a .json file of weights or of a profile",
-        ),
-        precision=dict(default="nf4", help="nf4 (4 bits), bf16 or fp32"),
-        samples=dict(type=int, default=128, help="texts sampled for detection"),
-        rounds=dict(type=int, default=4, help="rounds of training, each followed by new weights"),
-        rows=dict(type=int, default=40, help="rows in a round"),
-        lr=dict(type=float, default=5e-4, help="learning rate"),
-        max_length=dict(type=int, default=256, help="tokens of a row, or of a pack"),
-        packed=dict(action="store_true", help="lay rows of a domain end to end up to --max-length"),
-        share_of=dict(
-            default="rows", help="what weights are shares of: rows, or supervised tokens"
-        ),
-        sigma=dict(type=float, default=0.5, help="adjustment magnitude of the VersaTune rule"),
-        guards=dict(
-            default="on",
-            choices=("on", "paper"),
-            help="on: floor, damping and stop as notebook 11 says; paper: report only",
-        ),
-        seed=dict(type=int, default=0, help="seed of sampling, LoRA and the order of rows"),
-        overwrite=dict(action="store_true", help="empty the run's folder first"),
-    )
-    for name in names:
-        parser.add_argument(f"--{name.replace('_', '-')}", **flags[name])
+_INPUT_FLAGS = dict(
+    model=("smollm2-135m", "hub id, folder, .gguf file or smollm2-135m"),
+    data=("starter", "'starter', a folder with DOMAIN.jsonl files, or a .yaml file of names"),
+    classifier=(
+        "shipped",
+        "'shipped', 'embeddings' (extra embed), or an .npz file written by LinearClassifier.save",
+    ),
+    weights=("detected", "'detected', 'uniform', or a .json file of weights or of a profile"),
+    precision=("nf4", "nf4 (4 bits), bf16 or fp32"),
+    samples=(128, "texts sampled for detection"),
+)
 
 # %% ../nbs/27_cli.ipynb #fdba47d3
-_RUN_FLAGS = (
-    "model",
-    "data",
-    "classifier",
-    "weights",
-    "precision",
-    "samples",
-    "rounds",
-    "rows",
-    "lr",
-    "max_length",
-    "packed",
-    "share_of",
-    "sigma",
-    "guards",
-    "seed",
-    "overwrite",
+_TRAIN_FLAGS = dict(
+    rounds=(4, "rounds of training, each followed by new weights"),
+    rows=(40, "rows in a round"),
+    lr=(5e-4, "learning rate"),
+    max_length=(256, "tokens of a row, or of a pack"),
+    packed=(False, "lay rows of a domain end to end up to --max-length"),
+    share_of=("rows", "what weights are shares of: rows, or supervised tokens"),
+    sigma=(0.5, "adjustment magnitude of the VersaTune rule"),
+    guards=("on", "on: floor, damping and stop as notebook 11 says; paper: report only"),
+    seed=(0, "seed of sampling, LoRA and the order of rows"),
+    overwrite=(False, "empty the run's folder first"),
 )
 
 # %% ../nbs/27_cli.ipynb #dc109174
-def _parser():
-    parser = argparse.ArgumentParser(
-        prog="versatune",
-        description="Fine-tune one language model that is good in several domains.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def _argument(default, help):
+    "What argparse is told of a flag with this default."
+    if default is False:
+        return dict(action="store_true", help=help)
+    return dict(type=type(default), default=default, help=help)
 
-    def command(name, does, *flags, out=None):
-        p = commands.add_parser(
-            name,
-            help=does,
-            description=does,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        )
-        _flags(p, *flags)
-        if out:
-            p.add_argument("--out", default=out, help="where the result goes")
-        return p
 
-    command(
-        "demo", "the whole path on a small model and the starter set", *_RUN_FLAGS, out="runs/demo"
-    )
-    p = command(
-        "detect",
-        "sample from the model and print its knowledge profile",
-        "model",
-        "classifier",
-        "precision",
-        "seed",
-        out="profile.json",
-    )
-    p.add_argument("--samples", type=int, default=40_000, help="texts sampled at most")
-    p.add_argument(
-        "--within",
-        type=float,
-        default=0.02,
-        help="stop when every interval reaches at most so far to either side",
-    )
-    p.add_argument(
-        "--aggregate",
-        default="mean",
-        help="mean (the paper's), counts (its authors' script's), inverted or em (corrected for the classifier's confusion)",
-    )
-    p = command(
-        "compose",
-        "write a mixture of the data as JSON lines",
-        "data",
-        "weights",
-        "seed",
-        out="mixture.jsonl",
-    )
-    p.add_argument("--n", type=int, default=1000, help="rows of the mixture")
-    p = command("train", "detect, compose, fine-tune and evaluate", *_RUN_FLAGS, out="runs/train")
-    p.add_argument(
-        "--rule",
-        default="VersaTune",
-        help="VersaTune, Constant, Uniform, Inverse, ExpLoss, DoReMi, ODM, SkillIt or ADO (notebooks 11, 13)",
-    )
-    p = command(
-        "expand",
-        "the same, raising one domain's share while the others are not forgotten",
-        *_RUN_FLAGS,
-        out="runs/expand",
-    )
-    p.add_argument("--target", required=True, help="the domain to expand")
-    p.add_argument("--delta", type=float, default=0.1, help="step of the target's share")
-    p.add_argument(
-        "--epsilon",
-        type=float,
-        default=1.0,
-        help="how much forgetting of the others outweighs the target's potential",
-    )
-    p = command(
-        "evaluate",
-        "answer benchmarks' or the data's questions and print the scores",
-        "model",
-        "data",
-        "precision",
-        out="results.json",
-    )
-    p.add_argument(
-        "--benchmarks",
-        nargs="+",
-        metavar="NAME",
-        help="instead of the data's questions: names of the paper's (notebook 19), or DOMAIN=PATH of a local file",
-    )
-    p.add_argument("--limit", type=int, help="the first so many items of each task")
-    p.add_argument(
-        "--run-code",
-        action="store_true",
-        help="run the programs that the model writes (HumanEval, MBPP)",
-    )
-    p = command(
-        "repro",
-        "run the experiments behind nbs/repro, as far as they are not done yet, and write their result files",
-        out="nbs/repro/results",
-    )
-    p.add_argument(
-        "names",
-        nargs="*",
-        metavar="EXPERIMENT",
-        help="mixtures, saturated, expansion, threshold, sensitivity or rules; none: all",
-    )
-    p.add_argument(
-        "--scale", default="smoke", help="smoke, lab, small or paper (notebook repro/experiments)"
-    )
-    p.add_argument(
-        "--data",
-        help="instead of the scale's: a folder, with instruct/ and benchmarks/ or DOMAIN.jsonl files, 'starter', or a .yaml file of names",
-    )
-    p.add_argument("--model", help="instead of the scale's: hub id, folder or .gguf file")
-    p.add_argument("--folder", help="where work in progress is kept (default: runs/repro/SCALE)")
-    p.add_argument(
-        "--workers",
-        type=int,
-        help="processes that share the work (default: one a core, one with a GPU)",
-    )
-    commands.add_parser("plot", help="draw a run's figures and report again").add_argument(
-        "run", type=Path, help="a run's folder"
-    )
-    return parser
+_SHARED = {name: _argument(*flag) for name, flag in (_INPUT_FLAGS | _TRAIN_FLAGS).items()}
+_SHARED["guards"]["choices"] = ("on", "paper")
 
-# %% ../nbs/27_cli.ipynb #5660c7f3
+# %% ../nbs/27_cli.ipynb #224e199d
+@dataclass(frozen=True)
+class _Command:
+    "A command: `work` gets the parsed flags."
+
+    work: object  # a function of the parsed flags
+    does: str  # for --help
+    shared: tuple = ()  # names in _SHARED
+    out: str | None = None  # where the result goes, unless --out says otherwise; None: no --out
+    own: dict = field(default_factory=dict)  # flag as it is typed -> what argparse is told
+
+# %% ../nbs/27_cli.ipynb #4875ca8e
+def _add_command(commands, name, command):
+    "Give a command its parser, with all its flags."
+    parser = commands.add_parser(
+        name,
+        help=command.does,
+        description=command.does,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    for flag in command.shared:
+        parser.add_argument(f"--{flag.replace('_', '-')}", **_SHARED[flag])
+    if command.out:
+        parser.add_argument("--out", default=command.out, help="where the result goes")
+    for flag, argument in command.own.items():
+        parser.add_argument(flag, **argument)
+
+# %% ../nbs/27_cli.ipynb #1274c950
 def _rule(a):
+    "The rule that the flags ask for."
     from versatune.reweight import DomainExpansion, VersaTune
     from versatune.rivals import make_rule
 
     if a.command == "expand":
         return DomainExpansion(a.target, a.delta, a.epsilon)
-    return (
-        VersaTune(a.sigma) if getattr(a, "rule", "VersaTune") == "VersaTune" else make_rule(a.rule)
+    name = getattr(a, "rule", "VersaTune")
+    return VersaTune(a.sigma) if name == "VersaTune" else make_rule(name)
+
+
+def _train_settings(a, default):
+    "The training settings of the flags; what has no flag is as in `default`."
+    return replace(
+        default,
+        rounds=a.rounds,
+        rows_per_round=a.rows,
+        learning_rate=a.lr,
+        max_length=a.max_length,
+        packed=a.packed,
+        share_of=a.share_of,
+        seed=a.seed,
     )
 
 # %% ../nbs/27_cli.ipynb #bd267546
-def _run(a):
-    "demo, train and expand: the whole path with the flags as settings."
-    from versatune.run import PathSettings, run_path
+def _path_settings(a):
+    "The settings of the whole path, from the flags."
     from versatune.history import Guards
+    from versatune.run import PathSettings
 
     default = PathSettings()
-    run_path(
-        PathSettings(
-            model=a.model,
-            data=a.data,
-            weights=a.weights,
-            classifier=a.classifier,
-            precision=a.precision,
-            rule=_rule(a),
-            guards=Guards.paper() if a.guards == "paper" else Guards(),
-            sample=replace(
-                default.sample,
-                n=a.samples,
-                batch_size=min(a.samples, default.sample.batch_size),
-                seed=a.seed,
-            ),
-            reference=replace(default.reference, seed=a.seed),
-            train=replace(
-                default.train,
-                rounds=a.rounds,
-                rows_per_round=a.rows,
-                learning_rate=a.lr,
-                max_length=a.max_length,
-                packed=a.packed,
-                share_of=a.share_of,
-                seed=a.seed,
-            ),
-        ),
-        a.out,
-        a.overwrite,
+    batch_size = min(a.samples, default.sample.batch_size)
+    return PathSettings(
+        model=a.model,
+        data=a.data,
+        weights=a.weights,
+        classifier=a.classifier,
+        precision=a.precision,
+        rule=_rule(a),
+        guards=Guards.paper() if a.guards == "paper" else Guards(),
+        sample=replace(default.sample, n=a.samples, batch_size=batch_size, seed=a.seed),
+        reference=replace(default.reference, seed=a.seed),
+        train=_train_settings(a, default.train),
     )
 
-# %% ../nbs/27_cli.ipynb #96a7454d
+
+def _run(a):
+    from versatune.run import run_path
+
+    run_path(_path_settings(a), a.out, a.overwrite)
+
+# %% ../nbs/27_cli.ipynb #5660c7f3
+_RUN_FLAGS = (*_INPUT_FLAGS, *_TRAIN_FLAGS)
+_RULE = dict(
+    default="VersaTune",
+    help="VersaTune, Constant, Uniform, Inverse, ExpLoss, DoReMi, ODM, SkillIt or ADO "
+    "(notebooks 11, 13)",
+)
+_EPSILON = "how much forgetting of the others outweighs the target's potential"
+_DOES = dict(
+    demo="the whole path on a small model and the starter set",
+    train="detect, compose, fine-tune and evaluate",
+    expand="the same, raising one domain's share while the others are not forgotten",
+)
+_EXPAND_FLAGS = {
+    "--target": dict(required=True, help="the domain to expand"),
+    "--delta": dict(type=float, default=0.1, help="step of the target's share"),
+    "--epsilon": dict(type=float, default=1.0, help=_EPSILON),
+}
+_DEMO = _Command(_run, _DOES["demo"], _RUN_FLAGS, "runs/demo")
+_TRAIN = _Command(_run, _DOES["train"], _RUN_FLAGS, "runs/train", {"--rule": _RULE})
+_EXPAND = _Command(_run, _DOES["expand"], _RUN_FLAGS, "runs/expand", _EXPAND_FLAGS)
+
+# %% ../nbs/27_cli.ipynb #102c53fe
+def _unused(path):
+    "Refuse to write over a file."
+    from versatune.domains import InputError
+
+    if Path(path).exists():
+        raise InputError(f"{path} exists; name another file with --out")
+
+
 def _detect(a):
     from versatune.detect import detect
     from versatune.models import load_model, load_tokenizer
     from versatune.sample import SampleSettings
 
     _unused(a.out)
-    profile = detect(
-        load_model(a.model, a.precision),
-        load_tokenizer(a.model),
-        a.classifier,
-        SampleSettings(n=min(a.samples, 512), seed=a.seed),
-        a.aggregate,
-        a.within,
-        a.samples,
-        Path(a.out).with_suffix(".samples.jsonl"),
-    )
+    model, tokenizer = load_model(a.model, a.precision), load_tokenizer(a.model)
+    settings = SampleSettings(n=min(a.samples, 512), seed=a.seed)
+    texts = Path(a.out).with_suffix(".samples.jsonl")
+    how = a.classifier, settings, a.aggregate, a.within, a.samples
+    profile = detect(model, tokenizer, *how, texts)
     profile.save(a.out)
     print(profile)
+
+# %% ../nbs/27_cli.ipynb #96a7454d
+_DETECT = _Command(
+    _detect,
+    "sample from the model and print its knowledge profile",
+    ("model", "classifier", "precision", "seed"),
+    "profile.json",
+    {
+        "--samples": dict(type=int, default=40_000, help="texts sampled at most"),
+        "--within": dict(
+            type=float,
+            default=0.02,
+            help="stop when every interval reaches at most so far to either side",
+        ),
+        "--aggregate": dict(
+            default="mean",
+            help="mean (the paper's), counts (its authors' script's), "
+            "inverted or em (corrected for the classifier's confusion)",
+        ),
+    },
+)
 
 # %% ../nbs/27_cli.ipynb #fce411b4
 def _compose(a):
@@ -275,28 +207,33 @@ def _compose(a):
     _unused(a.out)
     if a.weights == "detected":
         raise InputError(
-            "compose does not detect; give --weights profile.json (from 'versatune detect') or --weights uniform"
+            "compose does not detect; give --weights profile.json (from 'versatune detect') "
+            "or --weights uniform"
         )
     data = load_data(a.data)
-    mixture = compose(
-        data,
-        DomainWeights.uniform(data.domains) if a.weights == "uniform" else read_weights(a.weights),
-        a.n,
-        a.seed,
-    )
+    uniform = a.weights == "uniform"
+    weights = DomainWeights.uniform(data.domains) if uniform else read_weights(a.weights)
+    mixture = compose(data, weights, a.n, a.seed)
     write_atomic(a.out, (json.dumps(row, ensure_ascii=False) + "\n" for row in mixture))
-    print(
-        f"{len(mixture)} rows: "
-        + ", ".join(f"{d} {mixture['domain'][:].count(d)}" for d in data.domains)
-    )
+    domains = mixture["domain"][:]
+    print(f"{len(mixture)} rows: " + ", ".join(f"{d} {domains.count(d)}" for d in data.domains))
+
+# %% ../nbs/27_cli.ipynb #15e441d9
+_COMPOSE = _Command(
+    _compose,
+    "write a mixture of the data as JSON lines",
+    ("data", "weights", "seed"),
+    "mixture.jsonl",
+    {"--n": dict(type=int, default=1000, help="rows of the mixture")},
+)
 
 # %% ../nbs/27_cli.ipynb #c08983e6
 def _evaluate(a):
-    from versatune.questions import pick_benchmarks
     from versatune.data import load_data
     from versatune.domains import cache_dir
     from versatune.evaluate import evaluate
     from versatune.models import load_model, load_tokenizer
+    from versatune.questions import pick_benchmarks
 
     _unused(a.out)
     benchmarks = pick_benchmarks(a.benchmarks or load_data(a.data).choices)
@@ -310,35 +247,97 @@ def _evaluate(a):
         method=Path(a.model).name,
     )
     results.save(a.out)
-    print(
-        results,
-        results.by_domain.to_string(index=False),
-        f"average {results.average:.3f}",
-        sep="\n\n",
-    )
+    table, average = results.by_domain.to_string(index=False), f"average {results.average:.3f}"
+    print(results, table, average, sep="\n\n")
 
-# %% ../nbs/27_cli.ipynb #3eee40be
+# %% ../nbs/27_cli.ipynb #ccf260b8
+_EVALUATE = _Command(
+    _evaluate,
+    "answer benchmarks' or the data's questions and print the scores",
+    ("model", "data", "precision"),
+    "results.json",
+    {
+        "--benchmarks": dict(
+            nargs="+",
+            metavar="NAME",
+            help="instead of the data's questions: names of the paper's (notebook 19), "
+            "or DOMAIN=PATH of a local file",
+        ),
+        "--limit": dict(type=int, help="the first so many items of each task"),
+        "--run-code": dict(
+            action="store_true",
+            help="run the programs that the model writes (HumanEval, MBPP)",
+        ),
+    },
+)
+
+# %% ../nbs/27_cli.ipynb #c07c3e8c
 def _repro(a):
     from versatune.repro.experiments import run_experiments
 
-    print(*run_experiments(a.scale, a.names, a.data, a.model, a.out, a.folder, a.workers), sep="\n")
+    where = a.data, a.model, a.out, a.folder, a.workers
+    print(*run_experiments(a.scale, a.names, *where), sep="\n")
 
-# %% ../nbs/27_cli.ipynb #c07c3e8c
+
 def _plot(a):
     from versatune.report import draw_figures, report
 
     print(*draw_figures(a.run).values(), report(a.run), sep="\n")
 
-# %% ../nbs/27_cli.ipynb #102c53fe
-def _unused(path):
-    from versatune.domains import InputError
 
-    if Path(path).exists():
-        raise InputError(f"{path} exists; name another file with --out")
+_PLOT = _Command(
+    _plot,
+    "draw a run's figures and report again",
+    own=dict(run=dict(type=Path, help="a run's folder")),
+)
+
+# %% ../nbs/27_cli.ipynb #3eee40be
+_EXPERIMENTS = "mixtures, saturated, expansion, threshold, sensitivity or rules; none: all"
+_REPRO_DATA = (
+    "instead of the scale's: a folder, with instruct/ and benchmarks/ or DOMAIN.jsonl files, "
+    "'starter', or a .yaml file of names"
+)
+_SCALES = "smoke, lab, small or paper (notebook repro/experiments)"
+_WORKERS = "processes that share the work (default: one a core, one with a GPU)"
+_REPRO = _Command(
+    _repro,
+    "run the experiments behind nbs/repro, as far as they are not done yet, "
+    "and write their result files",
+    out="nbs/repro/results",
+    own={
+        "names": dict(nargs="*", metavar="EXPERIMENT", help=_EXPERIMENTS),
+        "--scale": dict(default="smoke", help=_SCALES),
+        "--data": dict(help=_REPRO_DATA),
+        "--model": dict(help="instead of the scale's: hub id, folder or .gguf file"),
+        "--folder": dict(help="where work in progress is kept (default: runs/repro/SCALE)"),
+        "--workers": dict(type=int, help=_WORKERS),
+    },
+)
 
 # %% ../nbs/27_cli.ipynb #87a66b9e
-def main(argv=None):
-    "Entry point of `versatune`: 0 when done, 2 for bad input, 130 when interrupted."
+_COMMANDS = dict(
+    demo=_DEMO,
+    detect=_DETECT,
+    compose=_COMPOSE,
+    train=_TRAIN,
+    expand=_EXPAND,
+    evaluate=_EVALUATE,
+    repro=_REPRO,
+    plot=_PLOT,
+)
+
+
+def _parser():
+    does = "Fine-tune one language model that is good in several domains."
+    parser = argparse.ArgumentParser(prog="versatune", description=does)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in _COMMANDS.items():
+        _add_command(commands, name, command)
+    return parser
+
+# %% ../nbs/27_cli.ipynb #fa3e4217
+def main(argv=None):  # what is typed after `versatune`; None: what this process was started with
+    "Run a command: 0 when done, 2 for bad input, 130 when interrupted."
     args = _parser().parse_args(argv)
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -347,18 +346,8 @@ def main(argv=None):
     matplotlib.use("Agg")
     from versatune.domains import InputError
 
-    work = dict(
-        demo=_run,
-        train=_run,
-        expand=_run,
-        detect=_detect,
-        compose=_compose,
-        evaluate=_evaluate,
-        repro=_repro,
-        plot=_plot,
-    )
     try:
-        work[args.command](args)
+        _COMMANDS[args.command].work(args)
     except InputError as e:
         print(f"versatune {args.command}: {e}", file=sys.stderr)
         return 2
