@@ -17,7 +17,7 @@ import yaml
 
 from .data import read_choices, read_table
 from .domains import InputError, write_atomic
-from .tasks import BENCHMARKS, Benchmark, _Plain
+from .tasks import BENCHMARKS, Benchmark, read_task_file
 
 # %% ../nbs/20_questions.ipynb #b8918f85
 _FIELDS = dict(
@@ -153,7 +153,7 @@ _CONFIG = dict(
 def _code_config(form):
     "The harness's task file for programs, without its marking."
     folder = Path(str(files("lm_eval"))) / "tasks" / form
-    config = yaml.load((folder / f"{form}.yaml").read_text(encoding="utf-8"), _Plain)
+    config = yaml.load((folder / f"{form}.yaml").read_text(encoding="utf-8"))
     kept = {
         k: v for k, v in config.items() if k not in ("unsafe_code", "filter_list", "tag")
     } | dict(metric_list=[dict(metric="bypass", aggregation="bypass", higher_is_better=True)])
