@@ -17,36 +17,68 @@ from functools import cache
 from .domains import InputError
 
 # %% ../nbs/21_execute.ipynb #20c34c49
-_DONE = 77  # the exit status of a child that came to its end: a program that calls exit() before its tests has not passed them
-_GUARD = """
+_PASSED = 77  # exit status at the end: a program that calls exit() before its tests has not passed
+_LIMITS = """
 import os, resource, sys
-def _limit(name, n): resource.setrlimit(getattr(resource, name), (n, n))
-_limit("RLIMIT_CPU", {seconds}); _limit("RLIMIT_AS", {memory}); _limit("RLIMIT_FSIZE", 1 << 24); _limit("RLIMIT_NPROC", 0); _limit("RLIMIT_CORE", 0)
-_here = os.getcwd()
-def _guard(event, args):
-    if event.startswith(("socket.", "subprocess.", "os.fork", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.kill", "ctypes.", "pty.", "signal.pthread_kill")): raise PermissionError(event + " is not allowed here")
-    if event == "import" and args[0] in ("_ctypes", "_posixsubprocess"): raise PermissionError(args[0] + " is not allowed here")
-    if event in ("os.remove", "os.rmdir", "os.rename", "os.chmod", "os.chown", "os.link", "os.symlink", "os.truncate", "os.mkdir", "shutil.rmtree") or event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
-        if isinstance(args[0], int): return
-        for path in args[:2] if event in ("os.rename", "os.link", "os.symlink") else args[:1]:
-            if not (os.path.realpath(os.fsdecode(path)) + os.sep).startswith((_here + os.sep, os.devnull + os.sep)): raise PermissionError(event + " is not allowed outside of the folder")
-sys.addaudithook(_guard)
-with open("program.py", encoding="utf-8") as _f: _text = _f.read()
-exec(compile(_text, "program.py", "exec"), {{"__name__": "__main__"}})
-sys.exit({done})
+
+def _limit(name, n):
+    resource.setrlimit(getattr(resource, name), (n, n))
+
+_limit("RLIMIT_CPU", {seconds})
+_limit("RLIMIT_AS", {memory})
+_limit("RLIMIT_FSIZE", 1 << 24)
+_limit("RLIMIT_NPROC", 0)
+_limit("RLIMIT_CORE", 0)
 """
+
+# %% ../nbs/21_execute.ipynb #52e4ea19
+_HOOK = """
+_here = os.getcwd()
+
+def _guard(event, args):
+    if event.startswith((
+        "socket.", "subprocess.", "os.fork", "os.exec", "os.posix_spawn", "os.spawn",
+        "os.system", "os.kill", "ctypes.", "pty.", "signal.pthread_kill",
+    )):
+        raise PermissionError(event + " is not allowed here")
+    if event == "import" and args[0] in ("_ctypes", "_posixsubprocess"):
+        raise PermissionError(args[0] + " is not allowed here")
+    changes = event in (
+        "os.remove", "os.rmdir", "os.rename", "os.chmod", "os.chown", "os.link", "os.symlink",
+        "os.truncate", "os.mkdir", "shutil.rmtree",
+    )
+    if event == "open" and isinstance(args[2], int):
+        changes = args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    if not changes or isinstance(args[0], int):
+        return
+    inside = (_here + os.sep, os.devnull + os.sep)
+    for path in args[:2] if event in ("os.rename", "os.link", "os.symlink") else args[:1]:
+        if not (os.path.realpath(os.fsdecode(path)) + os.sep).startswith(inside):
+            raise PermissionError(event + " is not allowed outside of the folder")
+"""
+
+# %% ../nbs/21_execute.ipynb #2e7f8702
+_RUN = """
+sys.addaudithook(_guard)
+with open("program.py", encoding="utf-8") as _f:
+    _text = _f.read()
+exec(compile(_text, "program.py", "exec"), {{"__name__": "__main__"}})
+sys.exit({passed})
+"""
+
+
+def _guarded(seconds, memory):
+    "What the child runs: the limits (seconds, bytes), the hook, then the program."
+    return _LIMITS.format(seconds=seconds, memory=memory) + _HOOK + _RUN.format(passed=_PASSED)
 
 # %% ../nbs/21_execute.ipynb #7ce1e766
 @cache
 def _no_network():
-    "A command prefix that starts a program without a network, or nothing where the kernel does not allow it."
+    "A command prefix that starts a program without a network; empty where the kernel forbids it."
     prefix = ["unshare", "--net", "--map-current-user"]
     try:
-        return (
-            prefix
-            if subprocess.run([*prefix, "true"], capture_output=True, timeout=10).returncode == 0
-            else []
-        )
+        tried = subprocess.run([*prefix, "true"], capture_output=True, timeout=10)
+        return prefix if tried.returncode == 0 else []
     except (OSError, subprocess.TimeoutExpired):
         return []
 
@@ -59,64 +91,64 @@ class Outcome:
     why: str  # "passed", "timeout", or the last line of the error
     network: str  # "own namespace" or "audit hook only"
 
-# %% ../nbs/21_execute.ipynb #ca3f0b2f
-def run_program(
-    program: str,  # Python source; an error or a failed assert is a failure
-    timeout=10,  # seconds, of processor time and of wall time
-    memory_mb=1024,  # of address space
-):
-    "Run `program` in a guarded subprocess: its `Outcome`."
-    if timeout <= 0 or memory_mb < 64:
-        raise InputError(
-            f"timeout is {timeout} s and memory_mb {memory_mb}; give more than 0 seconds and at least 64 MB"
-        )
-    if os.name != "posix":
-        raise InputError(
-            "generated code runs only where the operating system has resource limits; use Linux or macOS"
-        )
-    said = lambda passed, why: Outcome(
-        passed, why, "own namespace" if _no_network() else "audit hook only"
-    )
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        tempfile.TemporaryFile() as err,
-    ):  # a file, whose size the child's limit bounds; a pipe would fill this process's memory
-        folder = os.path.realpath(folder)
-        with open(f"{folder}/program.py", "w", encoding="utf-8", errors="replace") as f:
-            f.write(program)
-        guard = _GUARD.format(done=_DONE, seconds=int(timeout) + 1, memory=int(memory_mb) << 20)
-        child = subprocess.Popen(
-            [*_no_network(), sys.executable, "-I", "-B", "-c", guard],
-            cwd=folder,
-            env=dict(PATH=os.defpath, HOME=folder, OPENBLAS_NUM_THREADS="1"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=err,
-            start_new_session=True,
-        )
-        try:
-            child.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return said(False, "timeout")
-        finally:
-            _kill(child)
-        err.seek(max(0, err.seek(0, os.SEEK_END) - 4096))
-        lines = err.read().decode("utf-8", "replace").strip().splitlines()
-    if child.returncode == _DONE:
-        return said(True, "passed")
-    return said(
-        False,
-        lines[-1][:200]
-        if lines
-        else f"ended by signal {-child.returncode}"
-        if child.returncode < 0
-        else "left before its end",
-    )
+
+def _outcome(why):
+    return Outcome(why == "passed", why, "own namespace" if _no_network() else "audit hook only")
 
 # %% ../nbs/21_execute.ipynb #be9eb6e1
+def _start(folder, err, seconds, memory):
+    "The guarded child, running `program.py` in `folder`; its errors go to the file `err`."
+    return subprocess.Popen(
+        [*_no_network(), sys.executable, "-I", "-B", "-c", _guarded(seconds, memory)],
+        cwd=folder,
+        env=dict(PATH=os.defpath, HOME=folder, OPENBLAS_NUM_THREADS="1"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=err,
+        start_new_session=True,
+    )
+
+
 def _kill(child):
     try:
         os.killpg(child.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass
     child.wait()
+
+# %% ../nbs/21_execute.ipynb #143039cb
+def _why(status, err):
+    "In words, how a child ended, from its exit status and the file of its errors."
+    if status == _PASSED:
+        return "passed"
+    err.seek(max(0, err.seek(0, os.SEEK_END) - 4096))
+    lines = err.read().decode("utf-8", "replace").strip().splitlines()
+    if lines:
+        return lines[-1][:200]
+    return f"ended by signal {-status}" if status < 0 else "left before its end"
+
+# %% ../nbs/21_execute.ipynb #ca3f0b2f
+def run_program(
+    program: str,  # Python source; an error or a failed assert is a failure
+    timeout=10,  # seconds, of processor time and of wall time
+    memory_mb=1024,  # of address space
+):
+    "The `Outcome` of `program`, run in a guarded subprocess. InputError for limits out of range."
+    if timeout <= 0 or memory_mb < 64:
+        asked = f"timeout is {timeout} s and memory_mb {memory_mb}"
+        raise InputError(f"{asked}; give more than 0 seconds and at least 64 MB")
+    if os.name != "posix":
+        where = "where the operating system has resource limits; use Linux or macOS"
+        raise InputError(f"generated code runs only {where}")
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as err:
+        folder = os.path.realpath(folder)
+        with open(f"{folder}/program.py", "w", encoding="utf-8", errors="replace") as f:
+            f.write(program)
+        child = _start(folder, err, int(timeout) + 1, int(memory_mb) << 20)
+        try:
+            child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return _outcome("timeout")
+        finally:
+            _kill(child)
+        return _outcome(_why(child.returncode, err))

@@ -9,6 +9,7 @@ __all__ = ['chance_level', 'majority_level', 'choices_benchmark', 'local_benchma
 # %% ../nbs/20_questions.ipynb #63b74e3d
 import ast
 import json
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 import yaml
 
 from .data import read_choices, read_table
-from .domains import InputError, write_atomic
+from .domains import InputError, check_number, write_atomic
 from .tasks import BENCHMARKS, Benchmark, read_task_file
 
 # %% ../nbs/20_questions.ipynb #b8918f85
@@ -28,46 +29,63 @@ _FIELDS = dict(
 )
 _METRIC = dict(humaneval="pass@1", mbpp="pass@1", choices="acc_norm", answer="exact_match")
 
+
+def _form(where, row):
+    "The form of a row, known by its fields; `where` is its file and number."
+    for form, fields in _FIELDS.items():
+        if all(field in row for field in fields):
+            return form
+    known = "; ".join(", ".join(fields) for fields in _FIELDS.values())
+    raise InputError(f"{where} has the fields {', '.join(map(repr, row))}; known forms are {known}")
+
 # %% ../nbs/20_questions.ipynb #0311ebc7
 def chance_level(rows):
-    "Score of a uniform guess over each row's choices."
-    return float(np.mean([1 / len(r["choices"]) for r in rows]))
+    "Score of a uniform guess over each row's choices, from 0 to 1."
+    return float(np.mean([1 / len(row["choices"]) for row in rows]))
 
 # %% ../nbs/20_questions.ipynb #a091008a
 def majority_level(rows):
     "Score of always giving the most frequent right answer: the same text, or the same place."
-    most = lambda values: max(values.count(v) for v in set(values))
-    return max(
-        most([str(r["choices"][r["answer_index"]]) for r in rows]),
-        most([r["answer_index"] for r in rows]),
-    ) / len(rows)
+    texts = Counter(str(row["choices"][row["answer_index"]]) for row in rows)
+    places = Counter(row["answer_index"] for row in rows)
+    return max(*texts.values(), *places.values()) / len(rows)
 
 # %% ../nbs/20_questions.ipynb #54e4c00c
+_OWN = dict(hub="local", comparable="only with runs on the same rows")
+
+
 def choices_benchmark(rows, domain, name="questions", metric="acc_norm"):
-    "A `Benchmark` of checked rows {question, choices, answer_index}."
+    "A `Benchmark` of checked rows {question, choices, answer_index}; an InputError for no rows."
     if not rows:
         raise InputError(
-            f"benchmark {name!r} of {domain} has no questions; put some into its choices.jsonl, or leave the domain out"
+            f"benchmark {name!r} of {domain} has no questions; "
+            "put some into its choices.jsonl, or leave the domain out"
         )
-    kept = tuple(
-        dict(
-            question=r["question"],
-            choices=[str(c) for c in r["choices"]],
-            answer_index=r["answer_index"],
-        )
-        for r in rows
-    )
-    return Benchmark(
-        name,
-        domain,
-        metric=metric,
-        chance=chance_level(kept),
-        majority=majority_level(kept),
-        hub="local",
-        comparable="only with runs on the same rows",
-        rows=kept,
-        form="choices",
-    )
+    questions = []
+    for row in rows:
+        choices = [str(choice) for choice in row["choices"]]
+        answer = row["answer_index"]
+        questions.append(dict(question=row["question"], choices=choices, answer_index=answer))
+    levels = dict(chance=chance_level(questions), majority=majority_level(questions))
+    settings = dict(metric=metric, form="choices", **levels, **_OWN)
+    return Benchmark(name, domain, rows=tuple(questions), **settings)
+
+# %% ../nbs/20_questions.ipynb #104e2272
+def _checked_rows(rows, form):
+    "The fields that are needed of each row (where, row) that is asked; an InputError names a gap."
+    fields, checked = _FIELDS[form], []
+    for where, row in rows:
+        for field in fields:
+            if row.get(field) in (None, "", []):
+                raise InputError(f"{where}: field {field!r} is missing or empty")
+    for _, row in rows:
+        if form == "mbpp" and not 11 <= int(row.get("task_id", 11)) <= 510:
+            continue
+        names = [name for name in (*fields, "task_id", "test_setup_code") if name in row]
+        checked.append({name: row[name] for name in names})
+        if form == "answer":
+            checked[-1]["answer"] = str(row["answer"])
+    return checked
 
 # %% ../nbs/20_questions.ipynb #1bfb8507
 def local_benchmark(
@@ -79,160 +97,119 @@ def local_benchmark(
 ):
     "A `Benchmark` of a local file, checked: an InputError names file, row and field."
     rows, name = list(read_table(path)), name or Path(path).stem
-    where, first = rows[0]
-    form = next((f for f, fields in _FIELDS.items() if all(k in first for k in fields)), None)
-    if form is None:
-        raise InputError(
-            f"{where} has the fields {', '.join(map(repr, first))}; known forms are "
-            + "; ".join(", ".join(fields) for fields in _FIELDS.values())
-        )
-    if not (domain := domain or first.get("domain")):
+    form = _form(*rows[0])
+    domain = domain or rows[0][1].get("domain")
+    if not domain:
         raise InputError(f"{path}: to which domain does it belong? Name one, such as law={path}")
-    if limit is not None and limit < 1:
-        raise InputError(f"limit is {limit}; give a whole number, 1 or more, or None for all")
+    check_number("limit", limit, least=1, whole=True, none="for all")
     if form == "choices":
         return choices_benchmark(read_choices(path)[:limit], domain, name)
-    for where, row in rows:
-        for field in _FIELDS[form]:
-            if row.get(field) in (None, "", []):
-                raise InputError(f"{where}: field {field!r} is missing or empty")
-    kept = tuple(
-        {
-            k: str(row[k]) if k == "answer" else row[k]
-            for k in (*_FIELDS[form], "task_id", "test_setup_code")
-            if k in row
-        }
-        for _, row in rows
-        if form != "mbpp" or 11 <= int(row.get("task_id", 11)) <= 510
-    )[:limit]
-    if not kept:
+    questions = tuple(_checked_rows(rows, form)[:limit])
+    if not questions:
         raise InputError(f"{path}: no row has a task_id from 11 to 510, MBPP's test split")
-    return Benchmark(
-        name,
-        domain,
-        metric=_METRIC[form],
-        hub="local",
-        comparable="only with runs on the same rows",
-        rows=kept,
-        form=form,
-        max_tokens=max_tokens,
-    )
+    settings = dict(metric=_METRIC[form], form=form, max_tokens=max_tokens, **_OWN)
+    return Benchmark(name, domain, rows=questions, **settings)
 
 # %% ../nbs/20_questions.ipynb #63a529b2
-def _measure(metric, **settings):
+def _mean_of(metric, **settings):
     return dict(metric=metric, aggregation="mean", higher_is_better=True, **settings)
 
 
-_ASKED = dict(
-    doc_to_text="Question: {{question}}\nAnswer:", test_split="test", metadata=dict(version=1.0)
+_QUESTION = dict(
+    doc_to_text="Question: {{question}}\nAnswer:",
+    test_split="test",
+    metadata=dict(version=1.0),
 )
-_CONFIG = dict(
-    choices=_ASKED
-    | dict(
-        output_type="multiple_choice",
-        doc_to_choice="choices",
-        doc_to_target="answer_index",
-        metric_list=[_measure("acc"), _measure("acc_norm")],
-    ),
-    answer=_ASKED
-    | dict(
-        output_type="generate_until",
-        doc_to_target="{{answer}}",
-        generation_kwargs=dict(until=["\n"], do_sample=False, max_gen_toks=32),
-        filter_list=[
-            dict(
-                name="line",
-                filter=[dict(function="remove_whitespace"), dict(function="take_first")],
-            )
-        ],
-        metric_list=[_measure("exact_match", ignore_case=True, ignore_punctuation=True)],
-    ),
+_CHOICES = dict(
+    output_type="multiple_choice",
+    doc_to_choice="choices",
+    doc_to_target="answer_index",
+    metric_list=[_mean_of("acc"), _mean_of("acc_norm")],
+)
+_FIRST_LINE = [dict(function="remove_whitespace"), dict(function="take_first")]
+_ANSWER = dict(
+    output_type="generate_until",
+    doc_to_target="{{answer}}",
+    generation_kwargs=dict(until=["\n"], do_sample=False, max_gen_toks=32),
+    filter_list=[dict(name="line", filter=_FIRST_LINE)],
+    metric_list=[_mean_of("exact_match", ignore_case=True, ignore_punctuation=True)],
 )
 
 # %% ../nbs/20_questions.ipynb #4ce3cf57
+def _literal(path, function):
+    "What a function without arguments returns, read from its source without running it."
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
+    return ast.literal_eval(functions[function].body[-1].value)
+
+
 def _code_config(form):
     "The harness's task file for programs, without its marking."
     folder = Path(str(files("lm_eval"))) / "tasks" / form
-    config = yaml.load((folder / f"{form}.yaml").read_text(encoding="utf-8"))
-    kept = {
-        k: v for k, v in config.items() if k not in ("unsafe_code", "filter_list", "tag")
-    } | dict(metric_list=[dict(metric="bypass", aggregation="bypass", higher_is_better=True)])
-    return kept | (
-        dict(
-            fewshot_config=dict(
-                sampler="first_n", samples=_literal(folder / "utils.py", "list_fewshot_samples")
-            )
-        )
-        if form == "mbpp"
-        else {}
-    )
-
-# %% ../nbs/20_questions.ipynb #d10453d5
-def _literal(path, function):
-    "What a function without arguments returns, read from its source without running it."
-    return next(
-        ast.literal_eval(n.body[-1].value)
-        for n in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(n, ast.FunctionDef) and n.name == function
-    )
+    config = read_task_file(folder / f"{form}.yaml")
+    for field in ("unsafe_code", "filter_list", "tag"):
+        config.pop(field, None)
+    config["metric_list"] = [dict(metric="bypass", aggregation="bypass", higher_is_better=True)]
+    if form == "mbpp":
+        samples = _literal(folder / "utils.py", "list_fewshot_samples")
+        config["fewshot_config"] = dict(sampler="first_n", samples=samples)
+    return config
 
 # %% ../nbs/20_questions.ipynb #17cd0edb
 def task_config(b):
-    "The harness configuration of a benchmark whose form is not the harness's own."
-    config = _code_config(b.form) if b.runs_code else _CONFIG[b.form]
-    config = (
-        config | dict(task=b.task_name) | (dict(num_fewshot=b.shots) if b.shots is not None else {})
-    )
+    "The harness configuration (a dict) of a benchmark whose form is not the harness's own."
+    form = dict(choices=_QUESTION | _CHOICES, answer=_QUESTION | _ANSWER)
+    config = _code_config(b.form) if b.runs_code else form[b.form]
+    config = config | dict(task=b.task_name)
+    if b.shots is not None:
+        config["num_fewshot"] = b.shots
     if b.max_tokens and "generation_kwargs" in config:
         config["generation_kwargs"] = config["generation_kwargs"] | dict(max_gen_toks=b.max_tokens)
     return config
 
 # %% ../nbs/20_questions.ipynb #1a50ba2d
 def write_task(b, folder):
-    "Write a local benchmark as TASK.yaml and its rows as .jsonl for `lm_eval --include_path FOLDER --tasks TASK`; returns TASK."
-    rows = write_atomic(
-        Path(folder).resolve() / f"{b.task_name}.jsonl",
-        "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in b.rows),
-    )
-    config = {k: v for k, v in task_config(b).items() if k != "dataset_name"} | dict(
-        dataset_path="json", dataset_kwargs=dict(data_files=dict(test=str(rows)))
-    )
-    write_atomic(
-        Path(folder) / f"{b.task_name}.yaml",
-        yaml.safe_dump(config, allow_unicode=True, sort_keys=False),
-    )
+    "Write a benchmark as TASK.yaml and TASK.jsonl for `lm_eval --include_path`; returns TASK."
+    folder = Path(folder)
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in b.rows]
+    rows = write_atomic(folder.resolve() / f"{b.task_name}.jsonl", "".join(lines))
+    config = task_config(b)
+    config.pop("dataset_name", None)
+    config["dataset_path"] = "json"
+    config["dataset_kwargs"] = dict(data_files=dict(test=str(rows)))
+    text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
+    write_atomic(folder / f"{b.task_name}.yaml", text)
     return b.task_name
 
-# %% ../nbs/20_questions.ipynb #0a388598
-def pick_benchmarks(
-    names,  # names of the registry (in any case), DOMAIN=PATH for a local file, Benchmarks, or a mapping domain -> rows of questions
-):
-    "A list of Benchmarks; an InputError names what is not known."
-    if hasattr(names, "items"):
-        names = [choices_benchmark(rows, d) for d, rows in names.items()]
-    found = [b if isinstance(b, Benchmark) else _named(str(b)) for b in names]
-    if not found:
-        raise InputError(
-            f"no benchmark is named; choose from {', '.join(BENCHMARKS)}, or DOMAIN=PATH of a local file"
-        )
-    if twice := [
-        b
-        for i, b in enumerate(found)
-        if (b.domain, b.name) in {(c.domain, c.name) for c in found[:i]}
-    ]:
-        raise InputError(
-            f"benchmark {twice[0].name!r} of {twice[0].domain} is named twice; give one of them another name"
-        )
-    return found
-
 # %% ../nbs/20_questions.ipynb #950644a1
+_KNOWN = f"choose from {', '.join(BENCHMARKS)}, or DOMAIN=PATH of a local file"
+
+
 def _named(text):
-    known = {n.lower(): b for n, b in BENCHMARKS.items()}
-    if text.lower() in known:
-        return known[text.lower()]
+    "The Benchmark of the registry, or of a local file, that a text means."
+    for name, b in BENCHMARKS.items():
+        if text.lower() == name.lower():
+            return b
     domain, equals, path = text.partition("=")
     if equals:
         return local_benchmark(path, domain)
-    raise InputError(
-        f"benchmark {text!r} is unknown; choose from {', '.join(BENCHMARKS)}, or DOMAIN=PATH of a local file"
-    )
+    raise InputError(f"benchmark {text!r} is unknown; {_KNOWN}")
+
+# %% ../nbs/20_questions.ipynb #0a388598
+def pick_benchmarks(
+    names,  # names, DOMAIN=PATH, Benchmarks, or a mapping domain -> rows of questions
+):
+    "A list of Benchmarks; an InputError names what is not known, or is there twice."
+    if hasattr(names, "items"):
+        names = [choices_benchmark(rows, domain) for domain, rows in names.items()]
+    chosen = [b if isinstance(b, Benchmark) else _named(str(b)) for b in names]
+    if not chosen:
+        raise InputError(f"no benchmark is named; {_KNOWN}")
+    seen = set()
+    for b in chosen:
+        if (b.domain, b.name) in seen:
+            raise InputError(
+                f"benchmark {b.name!r} of {b.domain} is named twice; give one of them another name"
+            )
+        seen.add((b.domain, b.name))
+    return chosen

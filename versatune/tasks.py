@@ -40,7 +40,7 @@ class Benchmark:
         questions = f"{len(self.rows)} rows" if self.rows else ", ".join(self.tasks)
         return f"{self.name} ({self.domain}): {questions}, {self.metric}, chance {self.chance:.2f}"
 
-# %% ../nbs/19_tasks.ipynb #02173c3c
+# %% ../nbs/19_tasks.ipynb #c2d30614
 @patch(as_prop=True)
 def task_name(self: Benchmark):
     "The name of a local file's task: domain and name in small ASCII letters, joined by `_`."
@@ -86,7 +86,7 @@ AGIEval    other    agieval             acc_norm    0 0.22 hails/agieval-*
 HellaSwag  other    hellaswag           acc_norm    0 0.25 Rowan/hellaswag
 """  # name, domain, task, metric, shots, chance, source
 
-# %% ../nbs/19_tasks.ipynb #8d07e541
+# %% ../nbs/19_tasks.ipynb #b35cc331
 _COMPARABLE = dict(
     LegalBench="no: 5 of 162 tasks; chance is 1/5, 1/2, 1/7, 1/2 and 1/2 over its tasks, "
     "wrong forms count as wrong",
@@ -103,7 +103,7 @@ _COMPARABLE = dict(
 )
 _COMPARABLE["MMLU-Sci"] = "nearly: the paper does not list its subjects"
 
-# %% ../nbs/19_tasks.ipynb #fe8c91a0
+# %% ../nbs/19_tasks.ipynb #744cd602
 def _paper_benchmarks():
     "Name -> Benchmark for each line of the table."
     benchmarks = {}
