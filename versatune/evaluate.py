@@ -27,7 +27,7 @@ from .domains import InputError, fingerprint, in_order, read_json, write_json
 from .execute import run_program
 from .losses import token_batches
 from .sample import model_fingerprint
-from .results import Results, _stderr
+from .results import Results, standard_error
 
 # %% ../nbs/23_evaluate.ipynb #6f6318f6
 @torch.no_grad()
@@ -327,7 +327,7 @@ def _score(b, found):
     tasks = {}
     for item, right in found.items():
         tasks.setdefault(item.rsplit("-", 2)[0] if b.by_task else "", []).append(right)
-    errors = [_stderr(np.array(right)) for right in tasks.values()]
+    errors = [standard_error(np.array(right)) for right in tasks.values()]
     return np.mean([np.mean(right) for right in tasks.values()]), np.sqrt(
         np.square(errors).sum()
     ) / len(tasks)

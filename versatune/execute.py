@@ -31,7 +31,7 @@ _limit("RLIMIT_NPROC", 0)
 _limit("RLIMIT_CORE", 0)
 """
 
-# %% ../nbs/21_execute.ipynb #52e4ea19
+# %% ../nbs/21_execute.ipynb #da1c981b
 _HOOK = """
 _here = os.getcwd()
 
@@ -57,7 +57,7 @@ def _guard(event, args):
             raise PermissionError(event + " is not allowed outside of the folder")
 """
 
-# %% ../nbs/21_execute.ipynb #2e7f8702
+# %% ../nbs/21_execute.ipynb #a8ce6270
 _RUN = """
 sys.addaudithook(_guard)
 with open("program.py", encoding="utf-8") as _f:
@@ -92,8 +92,8 @@ class Outcome:
     network: str  # "own namespace" or "audit hook only"
 
 
-def _outcome(why):
-    return Outcome(why == "passed", why, "own namespace" if _no_network() else "audit hook only")
+def _outcome(why, passed=False):
+    return Outcome(passed, why, "own namespace" if _no_network() else "audit hook only")
 
 # %% ../nbs/21_execute.ipynb #be9eb6e1
 def _start(folder, err, seconds, memory):
@@ -116,7 +116,7 @@ def _kill(child):
         pass
     child.wait()
 
-# %% ../nbs/21_execute.ipynb #143039cb
+# %% ../nbs/21_execute.ipynb #2224106d
 def _why(status, err):
     "In words, how a child ended, from its exit status and the file of its errors."
     if status == _PASSED:
@@ -151,4 +151,4 @@ def run_program(
             return _outcome("timeout")
         finally:
             _kill(child)
-        return _outcome(_why(child.returncode, err))
+        return _outcome(_why(child.returncode, err), child.returncode == _PASSED)
