@@ -32,7 +32,7 @@ from versatune.domains import (
     write_json,
 )
 
-# %% ../nbs/23_evaluate.ipynb #b61b3a2a
+# %% ../nbs/23_evaluate.ipynb #7b4b31a5
 from .execute import run_program
 from .losses import token_batches
 from .models import keeps_logits, padded
@@ -152,7 +152,7 @@ def _check_answers(name, task, docs):
                     f"task {name}, item {i}: the answer is {answer!r}; legal are {legal}"
                 )
 
-# %% ../nbs/23_evaluate.ipynb #82a7b7b9
+# %% ../nbs/23_evaluate.ipynb #8212dc6b
 def _read_tasks(b):
     "Name -> (task, its items), as the harness reads them."
     if b.form == "harness":
