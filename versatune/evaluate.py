@@ -351,7 +351,7 @@ def evaluate(
     generate_batch=8,  # rows in a batch of written answers
 ):
     "The model's `Results` on each benchmark; it is evaluated where it is and left as it was."
-    chosen, answers, path = _to_ask(benchmarks, limit, run_code), [], None
+    chosen, answers = _to_ask(benchmarks, limit, run_code), []
     settings = (model, tokenizer, token_budget, generate_batch)
     harness_model = lru_cache(partial(_harness_model, *settings))  # made when first needed
     with _evaluating(model, adapter):
