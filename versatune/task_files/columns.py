@@ -1,4 +1,8 @@
-"""The columns of the CSV files on the hub, all read as text: files of one data set have further columns that differ, and a column of numbers in one file is words in the next."""
+"""The columns of the CSV files on the hub, all read as text.
+
+Files of one data set have further columns that differ,
+and a column of numbers in one file is words in the next.
+"""
 
 from datasets import Features, Value
 

@@ -3,8 +3,10 @@
 import re
 
 
+def _has_one_letter(row):
+    return re.fullmatch("正确答案：[A-D]。?", row["answer"].strip()) is not None
+
+
 def one_letter(rows):
-    """Rows whose answer is one of the letters A to D; a row with several right letters has no single likeliest one."""
-    return rows.filter(
-        lambda r: re.fullmatch("正确答案：[A-D]。?", r["answer"].strip()) is not None
-    )
+    """Rows whose answer is one of the letters A to D; several have no single likeliest one."""
+    return rows.filter(_has_one_letter)
