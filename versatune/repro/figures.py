@@ -6,7 +6,7 @@
 __all__ = ['ARMS', 'ARM_COLORS', 'interval_bars', 'interval_line', 'by_round', 'stack_shares', 'domain_lines', 'domain_legend',
            'heat_table', 'foldable', 'radar', 'standardised', 'forest']
 
-# %% ../../nbs/repro/figures.ipynb #d9273697
+# %% ../../nbs/repro/figures.ipynb #3af88380
 import html
 
 import matplotlib.pyplot as plt
@@ -17,7 +17,7 @@ from matplotlib.patches import Patch, Rectangle
 from ..domains import domain_colors
 from .verdicts import VERDICT_COLORS, decide
 
-# %% ../../nbs/repro/figures.ipynb #e5fe5032
+# %% ../../nbs/repro/figures.ipynb #10445cca
 _ARMS = {
     "uniform": ("#444444", "--", "s"),
     "inverse": ("#E69F00", ":", "^"),
@@ -31,11 +31,11 @@ _ARMS = {
 ARMS = {arm: dict(color=c, ls=ls, marker=m) for arm, (c, ls, m) in _ARMS.items()}
 ARM_COLORS = {arm: style["color"] for arm, style in ARMS.items()}
 
-# %% ../../nbs/repro/figures.ipynb #81eb41e2
+# %% ../../nbs/repro/figures.ipynb #628484c1
 def interval_bars(ax, estimates, color, x=0, width=0.8, label=None):
-    """Bars with whiskers; `estimates`: name -> (mean, low, high), as `interval` and `paired` give them.
+    """Bars with whiskers; `estimates`: name -> (mean, low, high).
 
-    `color`: one for all bars or a list. `x` shifts the bars, so that several arms stand side by side.
+    `color`: one for all bars or a list. `x` shifts the bars, so that arms stand side by side.
     """
     mean, low, high = np.array(list(estimates.values()), dtype=float).T
     place = np.arange(len(estimates)) + x
@@ -54,7 +54,7 @@ def interval_line(ax, x, estimates, **style):
     reach = np.abs([mean - low, high - mean])
     ax.errorbar(x, mean, yerr=reach, **style)
 
-# %% ../../nbs/repro/figures.ipynb #606b83bc
+# %% ../../nbs/repro/figures.ipynb #4b67d0cf
 def by_round(runs, key):
     "Mean over runs of a column: a row a round, a column a domain."
     return runs.pivot_table(index="round", columns="domain", values=key, sort=False)
@@ -80,11 +80,12 @@ def domain_legend(fig, domains):
     where = dict(loc="outside lower center", ncols=len(patches))
     fig.legend(handles=patches, frameon=False, fontsize=8, **where)
 
-# %% ../../nbs/repro/figures.ipynb #cf23fa55
+# %% ../../nbs/repro/figures.ipynb #ab0e5cab
 def heat_table(ax, frame, text="{:+.1f}", reach=None, framed=(), fontsize=8):
     """A frame as coloured cells with their numbers; blue above zero, red below.
 
-    `reach`: the value of the full colour (default: the largest); `framed`: (row, column) labels that get a frame.
+    `reach`: the value of the full colour (default: the largest).
+    `framed`: (row, column) labels of the cells that get a frame.
     """
     reach = np.nanmax(np.abs(frame)) if reach is None else reach
     ax.imshow(frame, cmap="RdBu", vmin=-reach, vmax=reach, aspect="auto")
@@ -104,7 +105,7 @@ def foldable(frame, summary):
     "A frame as an HTML table behind a line that opens it."
     return HTML(f"<details><summary>{html.escape(summary)}</summary>{frame.to_html()}</details>")
 
-# %% ../../nbs/repro/figures.ipynb #ce02b4fd
+# %% ../../nbs/repro/figures.ipynb #49a734d6
 def radar(ax, values, title, top=None, labels=True):
     "A closed line an arm; `values`: a row a benchmark, a column an arm of `ARMS`."
     angle = np.linspace(0, 2 * np.pi, len(values), endpoint=False)
@@ -119,7 +120,7 @@ def radar(ax, values, title, top=None, labels=True):
     ax.set_ylim(0, top)
     ax.set_title(title, fontsize=9)
 
-# %% ../../nbs/repro/figures.ipynb #37953c30
+# %% ../../nbs/repro/figures.ipynb #3efe0c7c
 _MARKERS = {"small": "o", "lab": "s"}
 
 
@@ -141,11 +142,12 @@ def _forest_point(ax, y, estimate, edge):
     marker = _MARKERS[estimate["setting"].split(",")[0]]
     ax.plot(x, y, marker, color=color, ms=5, markeredgecolor="white", markeredgewidth=0.6)
 
-# %% ../../nbs/repro/figures.ipynb #9b3a8e25
+# %% ../../nbs/repro/figures.ipynb #b7b20f1c
 def forest(ax, claims, edge=6):
-    """Claims under each other, each estimate in half widths of its interval, in the colour of its verdict.
+    """Claims under each other, each estimate in half widths of its interval.
 
-    `claims`: pairs of a short name and the list of a verdict's effects; their settings begin with small or lab.
+    `claims`: pairs of a short name and the list of a verdict's effects, whose settings begin
+    with small or lab. The colour is that of the verdict on the estimate alone.
     """
     for row, (_, effects) in enumerate(claims):
         # several estimates of one claim share its row

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['VERDICT_COLORS', 'read_published', 'read_results', 'made_with', 'made_line', 'read_runs', 'final_losses',
            'share_changes', 'weights_moved', 'interval', 'paired', 'signed', 'unsigned', 'estimate_table', 'decide',
-           'decide_each', 'effect', 'verdict_html', 'show_verdicts', 'verdicts', 'read_verdicts']
+           'holds_if', 'decide_each', 'effect', 'verdict_html', 'show_verdicts', 'verdicts', 'read_verdicts']
 
 # %% ../../nbs/repro/verdicts.ipynb #2fddf469
 import html
@@ -29,8 +29,8 @@ def _read(path, instead):
 def read_published(name, folder="published"):
     """A frame of numbers that the paper or its public repository states.
 
-    The repository is 8023looker/VersaTune at commit 9f7b2ea; each row names its source. An unknown `name` raises an
-    InputError that lists the legal ones.
+    The repository is 8023looker/VersaTune at commit 9f7b2ea; each row names its source.
+    An unknown `name` raises an InputError that lists the legal ones.
     """
     names = sorted(path.stem for path in Path(folder).glob("*.csv"))
     return _read(Path(folder) / f"{name}.csv", f"choose from {', '.join(names)}")
@@ -39,8 +39,8 @@ def read_published(name, folder="published"):
 def read_results(name, label, folder="results"):
     """What `versatune repro --scale LABEL` wrote: a frame, or for "about" a dict.
 
-    `name`: detection, references, runs, scores or about. A missing file raises an InputError with the command that
-    makes it.
+    `name`: detection, references, runs, scores or about. A missing file raises an InputError
+    with the command that makes it.
     """
     if name == "about":
         return read_json(Path(folder) / f"about_{label}.json")
@@ -63,7 +63,7 @@ def made_with(*labels, folder="results"):
 
 
 def made_line(*labels, folder="results"):
-    "How results were made, in one line: commits and hours of each scale, versions of torch and transformers."
+    "How results were made, in one line: commits, hours and versions."
     made = made_with(*labels, folder=folder)
     texts = []
     for label in labels:
@@ -95,13 +95,13 @@ def _forgetting(losses, before):
     for loss, earlier in zip(losses, before):
         yield np.nan if np.isnan(earlier) else forgetting_degree(loss, earlier)
 
-# %% ../../nbs/repro/verdicts.ipynb #766e5e4f
+# %% ../../nbs/repro/verdicts.ipynb #ff4b8ef1
 def read_runs(label, folder="results"):
     """The runs of a scale, tidy: a row for each run, round and domain.
 
-    Columns: experiment, target, arm, seed, round, domain, loss (held-out, nats a token, after the round), weight (for
-    the next round), potential (against the lowest held-out loss of a proxy), potential_train (against its lowest
-    training loss), forgetting (nan in round 0).
+    Columns: experiment, target, arm, seed, round, domain, loss (held-out, nats a token, after
+    the round), weight (for the next round), potential (against the lowest held-out loss of a
+    proxy), potential_train (against its lowest training loss), forgetting (nan in round 0).
     """
     wide = read_results("runs", label, folder)
     references = read_results("references", label, folder).groupby("domain", sort=False)
@@ -186,6 +186,11 @@ def decide(low, high):
     return "does not hold" if high < 0 else "cannot be told"
 
 
+def holds_if(condition):
+    "The verdict where a criterion decides, and no interval."
+    return "holds" if condition else "does not hold"
+
+
 def decide_each(estimates):
     """The verdict over settings, setting -> (mean, low, high).
 
@@ -248,8 +253,8 @@ def show_verdicts(frame, escape=True):
 def verdicts(notebook, rows, folder="results/verdicts"):
     """Keep a page's verdicts as `folder/NOTEBOOK.json` for the index; returns them as a table.
 
-    `rows`: dicts with claim, published, measured, verdict and why, and optionally short and effects. A field that is
-    missing or unknown raises an InputError that names the row.
+    `rows`: dicts with claim, published, measured, verdict and why, and optionally short and
+    effects. A field that is missing or unknown raises an InputError that names the row.
     """
     for number, row in enumerate(rows, 1):
         _check_verdict(f"{notebook}, verdict {number}", row)
