@@ -6,18 +6,19 @@
 __all__ = ['ARMS', 'ARM_COLORS', 'interval_bars', 'interval_line', 'by_round', 'stack_shares', 'domain_lines', 'domain_legend',
            'heat_table', 'foldable', 'radar', 'standardised', 'forest']
 
-# %% ../../nbs/repro/figures.ipynb #3af88380
+# %% ../../nbs/repro/figures.ipynb #3d07998d
 import html
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from ..domains import domain_colors
 from .verdicts import VERDICT_COLORS, decide
 
-# %% ../../nbs/repro/figures.ipynb #10445cca
+# %% ../../nbs/repro/figures.ipynb #1aeabd30
 _ARMS = {
     "uniform": ("#444444", "--", "s"),
     "inverse": ("#E69F00", ":", "^"),
@@ -31,7 +32,7 @@ _ARMS = {
 ARMS = {arm: dict(color=c, ls=ls, marker=m) for arm, (c, ls, m) in _ARMS.items()}
 ARM_COLORS = {arm: style["color"] for arm, style in ARMS.items()}
 
-# %% ../../nbs/repro/figures.ipynb #628484c1
+# %% ../../nbs/repro/figures.ipynb #179375c2
 def interval_bars(ax, estimates, color, x=0, width=0.8, label=None):
     """Bars with whiskers; `estimates`: name -> (mean, low, high).
 
@@ -54,7 +55,7 @@ def interval_line(ax, x, estimates, **style):
     reach = np.abs([mean - low, high - mean])
     ax.errorbar(x, mean, yerr=reach, **style)
 
-# %% ../../nbs/repro/figures.ipynb #4b67d0cf
+# %% ../../nbs/repro/figures.ipynb #3f21c76d
 def by_round(runs, key):
     "Mean over runs of a column: a row a round, a column a domain."
     return runs.pivot_table(index="round", columns="domain", values=key, sort=False)
@@ -80,7 +81,7 @@ def domain_legend(fig, domains):
     where = dict(loc="outside lower center", ncols=len(patches))
     fig.legend(handles=patches, frameon=False, fontsize=8, **where)
 
-# %% ../../nbs/repro/figures.ipynb #ab0e5cab
+# %% ../../nbs/repro/figures.ipynb #f53af8b8
 def heat_table(ax, frame, text="{:+.1f}", reach=None, framed=(), fontsize=8):
     """A frame as coloured cells with their numbers; blue above zero, red below.
 
@@ -105,7 +106,7 @@ def foldable(frame, summary):
     "A frame as an HTML table behind a line that opens it."
     return HTML(f"<details><summary>{html.escape(summary)}</summary>{frame.to_html()}</details>")
 
-# %% ../../nbs/repro/figures.ipynb #49a734d6
+# %% ../../nbs/repro/figures.ipynb #10407613
 def radar(ax, values, title, top=None, labels=True):
     "A closed line an arm; `values`: a row a benchmark, a column an arm of `ARMS`."
     angle = np.linspace(0, 2 * np.pi, len(values), endpoint=False)
@@ -118,9 +119,10 @@ def radar(ax, values, title, top=None, labels=True):
     ax.tick_params(axis="x", pad=6)
     ax.grid(lw=0.4)
     ax.set_ylim(0, top)
+    ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.set_title(title, fontsize=9)
 
-# %% ../../nbs/repro/figures.ipynb #3efe0c7c
+# %% ../../nbs/repro/figures.ipynb #67831155
 _MARKERS = {"small": "o", "lab": "s"}
 
 
@@ -142,7 +144,7 @@ def _forest_point(ax, y, estimate, edge):
     marker = _MARKERS[estimate["setting"].split(",")[0]]
     ax.plot(x, y, marker, color=color, ms=5, markeredgecolor="white", markeredgewidth=0.6)
 
-# %% ../../nbs/repro/figures.ipynb #b7b20f1c
+# %% ../../nbs/repro/figures.ipynb #5a7cc40e
 def forest(ax, claims, edge=6):
     """Claims under each other, each estimate in half widths of its interval.
 
