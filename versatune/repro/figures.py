@@ -6,7 +6,7 @@
 __all__ = ['ARMS', 'ARM_COLORS', 'interval_bars', 'interval_line', 'by_round', 'stack_shares', 'domain_lines', 'domain_legend',
            'heat_table', 'foldable', 'radar', 'standardised', 'forest']
 
-# %% ../../nbs/repro/figures.ipynb #3d07998d
+# %% ../../nbs/repro/figures.ipynb #ba65b30d
 import html
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from ..domains import domain_colors
 from .verdicts import VERDICT_COLORS, decide
 
-# %% ../../nbs/repro/figures.ipynb #1aeabd30
+# %% ../../nbs/repro/figures.ipynb #485539a7
 _ARMS = {
     "uniform": ("#444444", "--", "s"),
     "inverse": ("#E69F00", ":", "^"),
@@ -32,7 +32,7 @@ _ARMS = {
 ARMS = {arm: dict(color=c, ls=ls, marker=m) for arm, (c, ls, m) in _ARMS.items()}
 ARM_COLORS = {arm: style["color"] for arm, style in ARMS.items()}
 
-# %% ../../nbs/repro/figures.ipynb #179375c2
+# %% ../../nbs/repro/figures.ipynb #216b513d
 def interval_bars(ax, estimates, color, x=0, width=0.8, label=None):
     """Bars with whiskers; `estimates`: name -> (mean, low, high).
 
@@ -55,7 +55,7 @@ def interval_line(ax, x, estimates, **style):
     reach = np.abs([mean - low, high - mean])
     ax.errorbar(x, mean, yerr=reach, **style)
 
-# %% ../../nbs/repro/figures.ipynb #3f21c76d
+# %% ../../nbs/repro/figures.ipynb #4339bb23
 def by_round(runs, key):
     "Mean over runs of a column: a row a round, a column a domain."
     return runs.pivot_table(index="round", columns="domain", values=key, sort=False)
@@ -81,7 +81,7 @@ def domain_legend(fig, domains):
     where = dict(loc="outside lower center", ncols=len(patches))
     fig.legend(handles=patches, frameon=False, fontsize=8, **where)
 
-# %% ../../nbs/repro/figures.ipynb #f53af8b8
+# %% ../../nbs/repro/figures.ipynb #19c18eb1
 def heat_table(ax, frame, text="{:+.1f}", reach=None, framed=(), fontsize=8):
     """A frame as coloured cells with their numbers; blue above zero, red below.
 
@@ -106,7 +106,7 @@ def foldable(frame, summary):
     "A frame as an HTML table behind a line that opens it."
     return HTML(f"<details><summary>{html.escape(summary)}</summary>{frame.to_html()}</details>")
 
-# %% ../../nbs/repro/figures.ipynb #10407613
+# %% ../../nbs/repro/figures.ipynb #ec8c710c
 def radar(ax, values, title, top=None, labels=True):
     "A closed line an arm; `values`: a row a benchmark, a column an arm of `ARMS`."
     angle = np.linspace(0, 2 * np.pi, len(values), endpoint=False)
@@ -122,7 +122,7 @@ def radar(ax, values, title, top=None, labels=True):
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.set_title(title, fontsize=9)
 
-# %% ../../nbs/repro/figures.ipynb #67831155
+# %% ../../nbs/repro/figures.ipynb #29901317
 _MARKERS = {"small": "o", "lab": "s"}
 
 
@@ -144,7 +144,7 @@ def _forest_point(ax, y, estimate, edge):
     marker = _MARKERS[estimate["setting"].split(",")[0]]
     ax.plot(x, y, marker, color=color, ms=5, markeredgecolor="white", markeredgewidth=0.6)
 
-# %% ../../nbs/repro/figures.ipynb #5a7cc40e
+# %% ../../nbs/repro/figures.ipynb #9317424e
 def forest(ax, claims, edge=6):
     """Claims under each other, each estimate in half widths of its interval.
 
