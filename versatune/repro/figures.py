@@ -6,7 +6,7 @@
 __all__ = ['ARMS', 'ARM_COLORS', 'interval_bars', 'interval_line', 'by_round', 'stack_shares', 'domain_lines', 'domain_legend',
            'heat_table', 'foldable', 'radar', 'standardised', 'forest']
 
-# %% ../../nbs/repro/figures.ipynb #ba65b30d
+# %% ../../nbs/repro/figures.ipynb #cadb9c68
 import html
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from ..domains import domain_colors
 from .verdicts import VERDICT_COLORS, decide
 
-# %% ../../nbs/repro/figures.ipynb #485539a7
+# %% ../../nbs/repro/figures.ipynb #92c18f02
 _ARMS = {
     "uniform": ("#444444", "--", "s"),
     "inverse": ("#E69F00", ":", "^"),
@@ -32,7 +32,7 @@ _ARMS = {
 ARMS = {arm: dict(color=c, ls=ls, marker=m) for arm, (c, ls, m) in _ARMS.items()}
 ARM_COLORS = {arm: style["color"] for arm, style in ARMS.items()}
 
-# %% ../../nbs/repro/figures.ipynb #216b513d
+# %% ../../nbs/repro/figures.ipynb #af23374b
 def interval_bars(ax, estimates, color, x=0, width=0.8, label=None):
     """Bars with whiskers; `estimates`: name -> (mean, low, high).
 
@@ -55,7 +55,7 @@ def interval_line(ax, x, estimates, **style):
     reach = np.abs([mean - low, high - mean])
     ax.errorbar(x, mean, yerr=reach, **style)
 
-# %% ../../nbs/repro/figures.ipynb #4339bb23
+# %% ../../nbs/repro/figures.ipynb #34dfa275
 def by_round(runs, key):
     "Mean over runs of a column: a row a round, a column a domain."
     return runs.pivot_table(index="round", columns="domain", values=key, sort=False)
@@ -81,7 +81,7 @@ def domain_legend(fig, domains):
     where = dict(loc="outside lower center", ncols=len(patches))
     fig.legend(handles=patches, frameon=False, fontsize=8, **where)
 
-# %% ../../nbs/repro/figures.ipynb #19c18eb1
+# %% ../../nbs/repro/figures.ipynb #6e74771f
 def heat_table(ax, frame, text="{:+.1f}", reach=None, framed=(), fontsize=8):
     """A frame as coloured cells with their numbers; blue above zero, red below.
 
@@ -106,7 +106,7 @@ def foldable(frame, summary):
     "A frame as an HTML table behind a line that opens it."
     return HTML(f"<details><summary>{html.escape(summary)}</summary>{frame.to_html()}</details>")
 
-# %% ../../nbs/repro/figures.ipynb #ec8c710c
+# %% ../../nbs/repro/figures.ipynb #4e16099a
 def radar(ax, values, title, top=None, labels=True):
     "A closed line an arm; `values`: a row a benchmark, a column an arm of `ARMS`."
     angle = np.linspace(0, 2 * np.pi, len(values), endpoint=False)
@@ -122,7 +122,7 @@ def radar(ax, values, title, top=None, labels=True):
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.set_title(title, fontsize=9)
 
-# %% ../../nbs/repro/figures.ipynb #29901317
+# %% ../../nbs/repro/figures.ipynb #dcf6a168
 _MARKERS = {"small": "o", "lab": "s"}
 
 
@@ -144,7 +144,7 @@ def _forest_point(ax, y, estimate, edge):
     marker = _MARKERS[estimate["setting"].split(",")[0]]
     ax.plot(x, y, marker, color=color, ms=5, markeredgecolor="white", markeredgewidth=0.6)
 
-# %% ../../nbs/repro/figures.ipynb #9317424e
+# %% ../../nbs/repro/figures.ipynb #a823a594
 def forest(ax, claims, edge=6):
     """Claims under each other, each estimate in half widths of its interval.
 

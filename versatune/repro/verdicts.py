@@ -73,7 +73,7 @@ def made_line(*labels, folder="results"):
     last = made[labels[-1]]
     return "; ".join(texts) + f"; torch {last.torch}, transformers {last.transformers}"
 
-# %% ../../nbs/repro/verdicts.ipynb #d3e37745
+# %% ../../nbs/repro/verdicts.ipynb #43ad503d
 def heldout_rows(label, folder="results"):
     'How many held-out rows a domain has at a scale, as text: "24" or "4 to 8".'
     counts = sorted(set(read_results("about", label, folder)["heldout_rows"].values()))
@@ -102,7 +102,7 @@ def _forgetting(losses, before):
     for loss, earlier in zip(losses, before):
         yield np.nan if np.isnan(earlier) else forgetting_degree(loss, earlier)
 
-# %% ../../nbs/repro/verdicts.ipynb #3fb24ac5
+# %% ../../nbs/repro/verdicts.ipynb #c7091f59
 def read_runs(label, folder="results"):
     """The runs of a scale, tidy: a row for each run, round and domain.
 
@@ -142,7 +142,7 @@ def weights_moved(runs):
     "Total variation of the last weights from the first: a value for each (arm, seed)."
     return share_changes(runs).abs().sum(axis=1) / 2
 
-# %% ../../nbs/repro/verdicts.ipynb #50709ac9
+# %% ../../nbs/repro/verdicts.ipynb #33619abd
 def threshold_grid(runs):
     """The ends of the experiment threshold: a row for each (arm, seed).
 
