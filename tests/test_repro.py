@@ -40,7 +40,7 @@ def test_kept_results_have_every_scale_and_stay_small():
     assert (
         sum(
             p.stat().st_size
-            for folder in (kept, ROOT / "nbs" / "results")
+            for folder in (kept, ROOT / "nbs" / "studies" / "results")
             for p in folder.rglob("*")
             if p.is_file()
         )
