@@ -103,7 +103,7 @@ def plot_profiles(
 def interval_bars(
     ax,
     estimates,  # name -> (mean, low, high), one bar each
-    color,
+    color,  # one for all bars, or a list
     x=0.0,  # of each bar, to the right of its name's tick: for several series side by side
     width=0.8,
     label=None,  # of the series, for a legend
@@ -114,7 +114,8 @@ def interval_bars(
     ax.bar(place, mean, width, color=color, label=label)
     middle, half = (low + high) / 2, (high - low) / 2
     ax.errorbar(place, middle, yerr=half, fmt="none", color="black", lw=0.8, capsize=2)
-    ax.set_xticks(range(len(estimates)), list(estimates))
+    ax.axhline(0, color="black", lw=0.6)
+    ax.set_xticks(range(len(estimates)), list(estimates), rotation=30)
     return ax
 
 # %% ../nbs/24_plot.ipynb #fe48d0a3
