@@ -24,7 +24,7 @@ from .losses import domain_losses
 from .history import Guards, History, Report
 from .reweight import VersaTune, rule_settings
 from .sample import model_fingerprint
-from .history import _shares
+from .history import round_shares
 from .view import MixtureView
 
 # %% ../nbs/17_callback.ipynb #706d3e5d
@@ -257,7 +257,7 @@ def _report(self: ReweightCallback, report):
 @patch
 def numbers(self: ReweightCallback):
     "The last round as a flat dict: loss, weight, potential, forgetting, realised shares, passes over the data, by domain."
-    e, shares = self.history.rounds[-1], _shares(self.history, len(self.history) - 1)
+    e, shares = self.history.rounds[-1], round_shares(self.history, len(self.history) - 1)
     named = {
         "loss": e["losses"],
         "weight": e["weights"],

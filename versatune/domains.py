@@ -212,7 +212,7 @@ def distance(self: DomainWeights, other: Mapping):
     check_same_domains("these weights", self, "the other weights", other)
     return 0.5 * math.fsum(abs(s - other[d]) for d, s in self.items())
 
-# %% ../nbs/00_domains.ipynb #b7bc07c1
+# %% ../nbs/00_domains.ipynb #be00c085
 def _checked_floor(weights, least):
     "Domain -> its least share; an InputError when they cannot all be kept."
     least = dict(least) if isinstance(least, Mapping) else dict.fromkeys(weights, least)
