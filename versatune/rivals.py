@@ -111,7 +111,7 @@ class DoReMi:
         moved = _multiplied(signals.weights, {d: self.eta * x for d, x in excess.items()})
         return DomainWeights({d: (1 - self.c) * x + self.c / len(moved) for d, x in moved.items()})
 
-# %% ../nbs/13_rivals.ipynb #c569b7a5
+# %% ../nbs/13_rivals.ipynb #6e457658
 def _exploration(k, t):
     "epsilon_t, the share that each of k domains gets in any case; 1/k at t = 0."
     return min(1 / k, math.sqrt(math.log(k) / (k * t))) if t else 1 / k
@@ -188,7 +188,7 @@ def learning_speed(
     speed = alpha[best] * beta[best, np.arange(len(best))] / n[-1]
     return dict(zip(losses, map(float, speed)))
 
-# %% ../nbs/13_rivals.ipynb #b69b12fb
+# %% ../nbs/13_rivals.ipynb #650d0350
 def _blend(part, a, b):
     "part * a + (1 - part) * b, domain by domain."
     return {d: part * x + (1 - part) * b[d] for d, x in a.items()}
@@ -235,12 +235,10 @@ class ADO:
         return new, dict(state, mean=later_mean)
 
 # %% ../nbs/13_rivals.ipynb #a8091ced
-_RULES = (
-    *(VersaTune, DomainExpansion, Constant),
-    *(Uniform, Inverse, Proportional, OnlyTarget, TargetAndUniform),
-    *(ExpLoss, DoReMi, ODM, SkillIt, ADO),
-)
-RULES = {rule.__name__: rule for rule in _RULES}
+_PAPER = (VersaTune, DomainExpansion, Constant)
+_CHOSEN_ONCE = (Uniform, Inverse, Proportional, OnlyTarget, TargetAndUniform)
+_PUBLISHED = (ExpLoss, DoReMi, ODM, SkillIt, ADO)
+RULES = {rule.__name__: rule for rule in _PAPER + _CHOSEN_ONCE + _PUBLISHED}
 
 # %% ../nbs/13_rivals.ipynb #3e81977c
 def make_rule(name, **settings):
