@@ -72,7 +72,7 @@ def check_number(
     whole=False,  # an int
     none=None,  # what None means, such as "for all"; by default None is no legal value
 ):
-    "`value` when it is a finite number in range, else an InputError that says which are legal."
+    "`value` when it is a finite number in range, else an InputError that names the range."
     if value is None and none is not None:
         return value
     number = isinstance(value, numbers.Integral if whole else numbers.Real)
@@ -212,7 +212,7 @@ def distance(self: DomainWeights, other: Mapping):
     check_same_domains("these weights", self, "the other weights", other)
     return 0.5 * math.fsum(abs(s - other[d]) for d, s in self.items())
 
-# %% ../nbs/00_domains.ipynb #be00c085
+# %% ../nbs/00_domains.ipynb #8194881d
 def _checked_floor(weights, least):
     "Domain -> its least share; an InputError when they cannot all be kept."
     least = dict(least) if isinstance(least, Mapping) else dict.fromkeys(weights, least)
@@ -228,7 +228,7 @@ def floor(
     self: DomainWeights,
     least,  # a number for every domain, or a mapping domain -> number
 ):
-    "The nearest weights in which no share is below `least`; those above it shrink in proportion."
+    "The nearest weights with no share below `least`; those above it shrink in proportion."
     least = _checked_floor(self, least)
     lifted = {d for d, s in self.items() if s < least[d]}
     if not lifted:
@@ -257,8 +257,8 @@ _SPARE = ("#56B4E9", "#F0E442", "#5E4FA2", "#7F3C1F", "#000000", "#66A61E", "#E7
 
 def domain_colors(domains=DOMAINS):
     "A dict domain -> hex colour, the same for a name wherever it is drawn."
-    own_names = sorted(d for d in domains if d not in _PALETTE)
-    spare = {d: _SPARE[i % len(_SPARE)] for i, d in enumerate(own_names)}
+    others = sorted(d for d in domains if d not in _PALETTE)
+    spare = {d: _SPARE[i % len(_SPARE)] for i, d in enumerate(others)}
     return {d: _PALETTE.get(d) or spare[d] for d in domains}
 
 # %% ../nbs/00_domains.ipynb #eeafb9de

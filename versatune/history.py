@@ -64,7 +64,7 @@ class Step:
     reports: tuple = ()  # of `Report`
     rollback: bool = False  # end here, with the model as it was before all domains got worse
 
-# %% ../nbs/12_history.ipynb #b2d0e43d
+# %% ../nbs/12_history.ipynb #edbec09c
 def _unmeasured(signals):
     "A report of the losses that are missing or not a number."
     lost = tuple(d for d, loss in signals.losses.items() if not math.isfinite(loss))
@@ -142,9 +142,9 @@ def _floored(guards, weights, first):
     seen = f"the share of {', '.join(starved)} fell below {guards.least:.1%}"
     return weights, (Report("starved", starved, f"{seen}; {remedy}"),)
 
-# %% ../nbs/12_history.ipynb #702619a7
+# %% ../nbs/12_history.ipynb #92a86725
 def _answer(rule, signals):
-    "(weights, state) of the rule; an InputError when it speaks of other domains than the data."
+    "(weights, state) of the rule; an InputError when its domains are not those of the data."
     answer = rule(signals)
     weights, state = answer if isinstance(answer, tuple) else (answer, {})
     name = f"the weights that rule {rule_settings(rule)['name']} returned"
@@ -217,7 +217,7 @@ class History:
     def losses(self):
         return self.frame("losses")
 
-# %% ../nbs/12_history.ipynb #9b66547f
+# %% ../nbs/12_history.ipynb #127d82ec
 @patch
 def _repr_html_(self: History):
     tables = {key: self.frame(key) for key in ("weights", "losses")}
@@ -296,7 +296,7 @@ def _entry(signals, step, rows):
         state=step.state,
     )
 
-# %% ../nbs/12_history.ipynb #2225c396
+# %% ../nbs/12_history.ipynb #eb3b963e
 @patch
 def advance(
     self: History,
@@ -320,7 +320,9 @@ def _share(counts, domain):
 
 
 def round_shares(history, t):
-    "Shares of round t, domain -> (requested, of rows, of supervised tokens); None at the start."
+    """Shares of round t, domain -> (requested, of rows, of supervised tokens).
+
+    All are None at the start; those of rows and of tokens also where none were counted."""
     now, before = history.rounds[t], history.rounds[t - 1]
     if t == 0:
         return dict.fromkeys(now["weights"], (None, None, None))

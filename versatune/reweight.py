@@ -65,7 +65,7 @@ class Signals:
             if getattr(self, name) is not None:
                 check_same_domains("the weights", self.weights, name, getattr(self, name))
 
-# %% ../nbs/11_reweight.ipynb #ca8eacf7
+# %% ../nbs/11_reweight.ipynb #d5d1f9a3
 @patch(as_prop=True)
 def gamma(self: Signals):
     "Domain -> learnable potential; an InputError without reference losses."
@@ -129,7 +129,7 @@ def raise_share(weights, target: str, delta: float):
         {d: new if d == target else s * (1 - new) / (1 - w) for d, s in weights.items()}
     )
 
-# %% ../nbs/11_reweight.ipynb #278c7116
+# %% ../nbs/11_reweight.ipynb #5eca932e
 def check_target(
     name,  # how the user calls it, such as "expansion target"
     target,

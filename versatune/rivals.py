@@ -111,7 +111,7 @@ class DoReMi:
         moved = _multiplied(signals.weights, {d: self.eta * x for d, x in excess.items()})
         return DomainWeights({d: (1 - self.c) * x + self.c / len(moved) for d, x in moved.items()})
 
-# %% ../nbs/13_rivals.ipynb #6e457658
+# %% ../nbs/13_rivals.ipynb #9cb55eb3
 def _exploration(k, t):
     "epsilon_t, the share that each of k domains gets in any case; 1/k at t = 0."
     return min(1 / k, math.sqrt(math.log(k) / (k * t))) if t else 1 / k
@@ -188,10 +188,10 @@ def learning_speed(
     speed = alpha[best] * beta[best, np.arange(len(best))] / n[-1]
     return dict(zip(losses, map(float, speed)))
 
-# %% ../nbs/13_rivals.ipynb #650d0350
-def _blend(part, a, b):
-    "part * a + (1 - part) * b, domain by domain."
-    return {d: part * x + (1 - part) * b[d] for d, x in a.items()}
+# %% ../nbs/13_rivals.ipynb #34fc72d3
+def _blend(weight, a, b):
+    "weight * a + (1 - weight) * b, domain by domain."
+    return {d: weight * x + (1 - weight) * b[d] for d, x in a.items()}
 
 
 def _ado_memory(signals, gamma1):
