@@ -64,7 +64,7 @@ class Step:
     reports: tuple = ()  # of `Report`
     rollback: bool = False  # end here, with the model as it was before all domains got worse
 
-# %% ../nbs/12_history.ipynb #edbec09c
+# %% ../nbs/12_history.ipynb #5af614b3
 def _unmeasured(signals):
     "A report of the losses that are missing or not a number."
     lost = tuple(d for d, loss in signals.losses.items() if not math.isfinite(loss))
@@ -142,7 +142,7 @@ def _floored(guards, weights, first):
     seen = f"the share of {', '.join(starved)} fell below {guards.least:.1%}"
     return weights, (Report("starved", starved, f"{seen}; {remedy}"),)
 
-# %% ../nbs/12_history.ipynb #92a86725
+# %% ../nbs/12_history.ipynb #bc254276
 def _answer(rule, signals):
     "(weights, state) of the rule; an InputError when its domains are not those of the data."
     answer = rule(signals)
@@ -191,9 +191,7 @@ class History:
     "One entry for the start and one after each round, as plain dicts: JSON in and out."
 
     def __init__(self, rounds=(), reference=None):
-        self.rounds = list(
-            rounds
-        )  # each: weights for the next round, losses, signals, rows, reports
+        self.rounds = list(rounds)  # dicts, as `begin` and `advance` make them
         self.reference = reference  # domain -> reference loss
 
     def __len__(self):
@@ -217,7 +215,7 @@ class History:
     def losses(self):
         return self.frame("losses")
 
-# %% ../nbs/12_history.ipynb #127d82ec
+# %% ../nbs/12_history.ipynb #4c5658f6
 @patch
 def _repr_html_(self: History):
     tables = {key: self.frame(key) for key in ("weights", "losses")}
@@ -296,7 +294,7 @@ def _entry(signals, step, rows):
         state=step.state,
     )
 
-# %% ../nbs/12_history.ipynb #eb3b963e
+# %% ../nbs/12_history.ipynb #7d9c50f4
 @patch
 def advance(
     self: History,

@@ -14,7 +14,7 @@ from functools import partial
 from .domains import DomainWeights, check_number, check_same_domains
 from .history import Guards, History
 
-# %% ../nbs/14_simulate.ipynb #6a8d7b52
+# %% ../nbs/14_simulate.ipynb #6e7adcbd
 _CURVES = dict(  # domain: a, b, c, and n of the base model
     law=(1.2, 3.0, 0.5, 0.5),
     medicine=(1.0, 2.4, 0.4, 0.7),
@@ -97,7 +97,7 @@ def _measured(world, known, rng):
     losses = _losses(world, known)
     return {d: loss * math.exp(world.noise * rng.gauss(0, 1)) for d, loss in losses.items()}
 
-# %% ../nbs/14_simulate.ipynb #1abb3110
+# %% ../nbs/14_simulate.ipynb #ab04ed30
 def simulate(
     rule,  # any function from Signals to weights
     world=World(),
