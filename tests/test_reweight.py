@@ -1,4 +1,4 @@
-"""What must hold for the paper's rules whatever the numbers: each property on 10,000 generated cases."""
+"""What must hold for the paper's rules whatever the numbers: 10,000 generated cases each."""
 
 import math
 
@@ -21,44 +21,44 @@ always = settings(
     suppress_health_check=list(HealthCheck),
 )
 EPS = 1e-9
+RIVALS = (ExpLoss(), DoReMi(), ODM(), SkillIt(), ADO())
 
 
 @st.composite
 def signals(draw):
     names = [f"d{i}" for i in range(draw(st.integers(2, 5)))]
-    column = lambda of: dict(
-        zip(names, draw(st.lists(of, min_size=len(names), max_size=len(names))))
-    )
+
+    def column(numbers):
+        values = draw(st.lists(numbers, min_size=len(names), max_size=len(names)))
+        return dict(zip(names, values))
+
     return Signals(
         1,
         DomainWeights.from_counts(column(share)),
-        column(loss),
-        column(loss),
-        column(loss),
-        column(st.integers(1, 10**6)),
+        losses=column(loss),
+        before=column(loss),
+        reference=column(loss),
+        tokens=column(st.integers(1, 10**6)),
     )
 
 
-def altered(s, **parts):
-    return Signals(
-        s.round,
-        **{
-            name: parts.get(name, getattr(s, name))
-            for name in ("weights", "losses", "before", "reference", "tokens", "state")
-        },
-    )
+def altered(s, **changes):
+    "The signals with some of their fields changed."
+    names = "weights", "losses", "before", "reference", "tokens", "state"
+    fields = {name: getattr(s, name) for name in names}
+    return Signals(s.round, **fields | changes)
 
 
 def close(a, b):
     return a.keys() == b.keys() and all(math.isclose(a[d], b[d], abs_tol=EPS) for d in a)
 
 
-def of(rule, s):
+def weights_of(rule, s):
     answer = rule(s)
     return DomainWeights(answer[0] if isinstance(answer, tuple) else answer)
 
 
-def rules(s, sigma=0.5, delta=0.1, epsilon=1.0):
+def papers_rules(s, sigma=0.5, delta=0.1, epsilon=1.0):
     target = next(iter(s.weights))
     return (
         VersaTune(sigma),
@@ -70,13 +70,11 @@ def rules(s, sigma=0.5, delta=0.1, epsilon=1.0):
 @always
 @given(signals(), sigma, delta, epsilon)
 def test_weights_stay_a_distribution(s, sigma, delta, epsilon):
-    for rule in (*rules(s, sigma, delta, epsilon), ExpLoss(), DoReMi(), ODM(), SkillIt(), ADO()):
-        w = of(rule, s)
-        assert (
-            list(w) == list(s.weights)
-            and min(w.values()) >= 0
-            and math.isclose(sum(w.values()), 1, abs_tol=EPS)
-        )
+    for rule in (*papers_rules(s, sigma, delta, epsilon), *RIVALS):
+        w = weights_of(rule, s)
+        assert list(w) == list(s.weights)
+        assert min(w.values()) >= 0
+        assert math.isclose(sum(w.values()), 1, abs_tol=EPS)
 
 
 @always
@@ -85,20 +83,21 @@ def test_permuting_the_domains_permutes_the_result(s, random):
     order = list(s.weights)
     random.shuffle(order)
     turned = altered(s, weights=DomainWeights({d: s.weights[d] for d in order}))
-    for rule in (*rules(s), ExpLoss(), DoReMi(), ODM(), SkillIt(), ADO()):
-        assert close(of(rule, s), of(rule, turned))
+    for rule in (*papers_rules(s), *RIVALS):
+        assert close(weights_of(rule, s), weights_of(rule, turned))
 
 
 @always
 @given(signals(), st.floats(0.01, 100))
 def test_scaling_all_losses_changes_neither_signal(s, factor):
-    scale = lambda losses: {d: l * factor for d, l in losses.items()}
-    scaled = altered(
-        s, losses=scale(s.losses), before=scale(s.before), reference=scale(s.reference)
-    )
-    assert close(s.gamma, scaled.gamma) and all(
-        math.isclose(s.phi[d], scaled.phi[d], rel_tol=EPS, abs_tol=EPS) for d in s.phi
-    )
+    names = "losses", "before", "reference"
+    scaled_losses = {}
+    for name in names:
+        scaled_losses[name] = {d: l * factor for d, l in getattr(s, name).items()}
+    scaled = altered(s, **scaled_losses)
+    assert close(s.gamma, scaled.gamma)
+    for d, phi in s.phi.items():
+        assert math.isclose(phi, scaled.phi[d], rel_tol=EPS, abs_tol=EPS)
     assert close(VersaTune()(s), VersaTune()(scaled))
 
 
@@ -113,7 +112,8 @@ def test_sigma_zero_is_constant(s):
 def test_expansion_never_lowers_the_target_nor_passes_one_and_keeps_the_others_in_proportion(
     s, delta, epsilon
 ):
-    (target, *others), new = s.weights, DomainExpansion(next(iter(s.weights)), delta, epsilon)(s)
+    target, *others = s.weights
+    new = DomainExpansion(target, delta, epsilon)(s)
     assert s.weights[target] - EPS <= new[target] <= 1
     factor = (1 - new[target]) / (1 - s.weights[target])
     assert all(math.isclose(new[d], s.weights[d] * factor, abs_tol=EPS) for d in others)
@@ -123,9 +123,8 @@ def test_expansion_never_lowers_the_target_nor_passes_one_and_keeps_the_others_i
 @given(signals(), sigma, st.floats(0, 0.999))
 def test_equal_potential_leaves_the_weights_alone(s, sigma, gamma):
     level = altered(s, reference={d: l * (1 - gamma) for d, l in s.losses.items()})
-    assert all(
-        math.isclose(w, s.weights[d], abs_tol=1e-7) for d, w in VersaTune(sigma)(level).items()
-    )
+    for d, w in VersaTune(sigma)(level).items():
+        assert math.isclose(w, s.weights[d], abs_tol=1e-7)
 
 
 @always

@@ -25,8 +25,9 @@ DOMAINS = ("law", "medicine", "finance", "science", "code", "other")
 
 # %% ../nbs/00_domains.ipynb #4cc083aa
 def in_order(domains):
-    "Names in the paper's order, others after them by alphabet: the order of every table and figure."
-    return sorted(domains, key=lambda d: (DOMAINS.index(d) if d in DOMAINS else len(DOMAINS), d))
+    "Names in the paper's order, then all others by alphabet, as in every table and figure."
+    place = {d: i for i, d in enumerate(DOMAINS)}
+    return sorted(domains, key=lambda d: (place.get(d, len(DOMAINS)), d))
 
 # %% ../nbs/00_domains.ipynb #ed6efbf9
 class InputError(ValueError):
@@ -41,26 +42,24 @@ def check_choice(
     "`value` when it is one of `legal`, else an InputError that lists them."
     if value in legal:
         return value
-    two = len(legal) == 2
-    choices = " or ".join(map(repr, legal)) if two else "one of " + ", ".join(map(str, legal))
+    if len(legal) == 2:
+        choices = " or ".join(map(repr, legal))
+    else:
+        choices = "one of " + ", ".join(map(str, legal))
     raise InputError(f"{name} is {value!r}; choose {choices}")
 
 # %% ../nbs/00_domains.ipynb #55ed2f92
-def _range(kind, least, above, most, below):
-    "The legal numbers in words: 'a number from 0 to 1'."
+def _in_words(kind, least, above, most, below):
+    "The legal numbers as a phrase: 'a number from 0 to 1'."
     if least is not None and most is not None:
         return f"{kind} from {least} to {most}"
     if above is not None and below is not None:
         return f"{kind} between {above} and {below}"
-    low = (
-        f", {least} or more"
-        if least is not None
-        else f" above {above}"
-        if above is not None
-        else ""
-    )
-    high = f"up to {most}" if most is not None else f"below {below}" if below is not None else ""
-    return kind + low + (f", {high}" if low and high else f" {high}" if high else "")
+    ends = {"{} or more": least, "above {}": above, "up to {}": most, "below {}": below}
+    given = [words.format(end) for words, end in ends.items() if end is not None]
+    if not given:
+        return kind
+    return kind + (" " if least is None else ", ") + ", ".join(given)
 
 # %% ../nbs/00_domains.ipynb #43c44189
 def check_number(
@@ -73,16 +72,18 @@ def check_number(
     whole=False,  # an int
     none=None,  # what None means, such as "for all"; by default None is no legal value
 ):
-    "`value` when it is a finite number in range, else an InputError that says which are legal."
+    "`value` when it is a finite number in range, else an InputError that names the range."
     if value is None and none is not None:
         return value
     number = isinstance(value, numbers.Integral if whole else numbers.Real)
     legal = number and not isinstance(value, bool) and math.isfinite(value)
     legal = legal and (least is None or value >= least) and (above is None or value > above)
-    if legal and (most is None or value <= most) and (below is None or value < below):
+    legal = legal and (most is None or value <= most) and (below is None or value < below)
+    if legal:
         return value
     kind = "a whole number" if whole else "a number"
-    asked = _range(kind, least, above, most, below) + (f", or None {none}" if none else "")
+    asked = _in_words(kind, least, above, most, below)
+    asked += f", or None {none}" if none else ""
     raise InputError(f"{name} is {value!r}; give {asked}")
 
 # %% ../nbs/00_domains.ipynb #6b10be03
@@ -92,34 +93,35 @@ def first_line(error):
 
 # %% ../nbs/00_domains.ipynb #59bea469
 def _checked_share(domain, share):
+    "The share as a float; an InputError unless it is finite and 0 or more."
     try:
-        share = float(share)
+        number = float(share)
     except (TypeError, ValueError):
-        raise InputError(
-            f"weight of domain {domain!r} is {share!r}; give a number from 0 to 1"
-        ) from None
-    if not math.isfinite(share) or share < 0:
-        raise InputError(f"weight of domain {domain!r} is {share}; give a number from 0 to 1")
-    return share
+        number = None
+    if number is None or not math.isfinite(number) or number < 0:
+        given = repr(share) if number is None else number
+        raise InputError(f"weight of domain {domain!r} is {given}; give a number from 0 to 1")
+    return number
+
+
+def _summing_to_one(shares):
+    "Domain -> share as floats; rounding is divided out, anything more is an InputError."
+    shares = {str(d): _checked_share(d, s) for d, s in dict(shares).items()}
+    if not shares:
+        example = "{'law': 0.5, 'code': 0.5}"
+        raise InputError(f"weights name no domain; give at least one, such as {example}")
+    total = math.fsum(shares.values())
+    if abs(total - 1) > 1e-6:
+        wrong = f"weights sum to {total:.6g} over {', '.join(shares)}"
+        raise InputError(f"{wrong}; they must sum to 1 (DomainWeights.from_counts rescales)")
+    return {d: s / total for d, s in shares.items()} if abs(total - 1) > 1e-12 else shares
 
 # %% ../nbs/00_domains.ipynb #388fce14
 class DomainWeights(Mapping):
     "An immutable share for each domain; shares are non-negative and sum to 1."
 
     def __init__(self, shares: Mapping):  # domain -> share; must sum to 1 within 1e-6
-        shares = {str(d): _checked_share(d, s) for d, s in dict(shares).items()}
-        total = math.fsum(shares.values())
-        if not shares:
-            raise InputError(
-                "weights name no domain; give at least one, such as {'law': 0.5, 'code': 0.5}"
-            )
-        if abs(total - 1) > 1e-6:
-            raise InputError(
-                f"weights sum to {total:.6g} over {', '.join(shares)}; they must sum to 1 (DomainWeights.from_counts rescales)"
-            )
-        if abs(total - 1) > 1e-12:
-            shares = {d: s / total for d, s in shares.items()}
-        self._shares = MappingProxyType(shares)
+        self._shares = MappingProxyType(_summing_to_one(shares))
 
     def __getitem__(self, domain):
         return self._shares[domain]
@@ -133,16 +135,15 @@ class DomainWeights(Mapping):
     def __hash__(self):
         return hash(frozenset(self._shares.items()))
 
-    def __repr__(self):
-        return "DomainWeights(" + ", ".join(f"{d}={s:.4f}" for d, s in self.items()) + ")"
-
     def __reduce__(self):
         return (type(self), (dict(self),))
 
+    def __repr__(self):
+        return "DomainWeights(" + ", ".join(f"{d}={s:.4f}" for d, s in self.items()) + ")"
+
     def _repr_markdown_(self):
-        return "\n".join(
-            ["| domain | share |", "|---|---:|"] + [f"| {d} | {s:.1%} |" for d, s in self.items()]
-        )
+        rows = [f"| {d} | {s:.1%} |" for d, s in self.items()]
+        return "\n".join(["| domain | share |", "|---|---:|", *rows])
 
     @property
     def domains(self):
@@ -151,15 +152,15 @@ class DomainWeights(Mapping):
 # %% ../nbs/00_domains.ipynb #8b6c6efe
 @patch(cls_method=True)
 def from_counts(
-    cls: DomainWeights, counts: Mapping
-):  # domain -> any non-negative number: rows, tokens, votes
+    cls: DomainWeights,
+    counts: Mapping,  # domain -> any non-negative number: rows, tokens, votes
+):
     "Shares in proportion to `counts`."
     counts = {d: _checked_share(d, c) for d, c in counts.items()}
     total = math.fsum(counts.values())
     if total <= 0:
-        raise InputError(
-            f"counts of {', '.join(counts) or 'no domain'} sum to {total}; at least one must be above 0"
-        )
+        named = ", ".join(counts) or "no domain"
+        raise InputError(f"counts of {named} sum to {total}; at least one must be above 0")
     return cls({d: c / total for d, c in counts.items()})
 
 # %% ../nbs/00_domains.ipynb #64507323
@@ -171,11 +172,12 @@ def uniform(cls: DomainWeights, domains=DOMAINS):
 # %% ../nbs/00_domains.ipynb #2624467e
 @patch
 def inverse(self: DomainWeights):
-    "(1 - p_j) / (k - 1): the less the model knows of a domain, the more of it (the paper's inverse baseline)."
+    """(1 - p_j) / (k - 1): the less the model knows of a domain, the more of it.
+
+    The inverse mixture of arXiv 2411.11266; needs two domains or more."""
     if len(self) < 2:
-        raise InputError(
-            f"inverse weights need two domains or more; there is only {self.domains[0]!r}"
-        )
+        only = self.domains[0]
+        raise InputError(f"inverse weights need two domains or more; there is only {only!r}")
     return DomainWeights.from_counts({d: 1 - s for d, s in self.items()})
 
 # %% ../nbs/00_domains.ipynb #58323999
@@ -186,10 +188,22 @@ def allocate(self: DomainWeights, n: int):
         raise InputError(f"cannot share out {n} rows; give a whole number, 0 or more")
     exact = {d: round(s * n, 9) for d, s in self.items()}
     rows = {d: math.floor(x) for d, x in exact.items()}
-    left = int(n) - sum(rows.values())
-    for d in sorted(exact, key=lambda d: (rows[d] - exact[d], d))[:left]:
+    n_left = int(n) - sum(rows.values())
+    by_fraction = sorted(exact, key=lambda d: (rows[d] - exact[d], d))
+    for d in by_fraction[:n_left]:
         rows[d] += 1
     return rows
+
+# %% ../nbs/00_domains.ipynb #bfe940c1
+def check_same_domains(name_a: str, a, name_b: str, b):
+    "Raise an InputError that names every domain of only one of `a` and `b`."
+    differences = []
+    for here, domains, there, others in ((name_a, a, name_b, b), (name_b, b, name_a, a)):
+        missing = [repr(d) for d in domains if d not in others]
+        if missing:
+            differences.append(f"{', '.join(missing)} in {here} but not in {there}")
+    if differences:
+        raise InputError("domains differ: " + "; ".join(differences))
 
 # %% ../nbs/00_domains.ipynb #e02ec255
 @patch
@@ -198,39 +212,36 @@ def distance(self: DomainWeights, other: Mapping):
     check_same_domains("these weights", self, "the other weights", other)
     return 0.5 * math.fsum(abs(s - other[d]) for d, s in self.items())
 
-# %% ../nbs/00_domains.ipynb #bfe940c1
-def check_same_domains(name_a: str, a, name_b: str, b):
-    "Raise an InputError that names every domain found in only one of `a` and `b`."
-    only_a, only_b = [d for d in a if d not in b], [d for d in b if d not in a]
-    said = [
-        f"{', '.join(map(repr, only))} in {here} but not in {there}"
-        for only, here, there in ((only_a, name_a, name_b), (only_b, name_b, name_a))
-        if only
-    ]
-    if said:
-        raise InputError("domains differ: " + "; ".join(said))
+# %% ../nbs/00_domains.ipynb #8194881d
+def _checked_floor(weights, least):
+    "Domain -> its least share; an InputError when they cannot all be kept."
+    least = dict(least) if isinstance(least, Mapping) else dict.fromkeys(weights, least)
+    check_same_domains("the floor", least, "the weights", weights)
+    if min(least.values()) < 0 or math.fsum(least.values()) > 1 + 1e-9:
+        legal = f"give numbers from 0 to {1 / len(weights):.4g}"
+        raise InputError(f"floor {least} sums to more than 1 or is below 0; {legal}")
+    return least
 
 # %% ../nbs/00_domains.ipynb #6a2b0574
 @patch
-def floor(self: DomainWeights, least):  # a number for every domain, or a mapping domain -> number
-    "The nearest weights in which no share is below `least`; those above it shrink in proportion."
-    least = dict(least) if isinstance(least, Mapping) else dict.fromkeys(self, least)
-    check_same_domains("the floor", least, "the weights", self)
-    if min(least.values()) < 0 or math.fsum(least.values()) > 1 + 1e-9:
-        raise InputError(
-            f"floor {least} sums to more than 1 or is below 0; give numbers from 0 to {1 / len(self):.4g}"
-        )
-    low = {d for d, s in self.items() if s < least[d]}
-    while low:
-        spare = math.fsum(s for d, s in self.items() if d not in low)
-        scale = (1 - math.fsum(least[d] for d in low)) / spare if spare else 0
-        more = {d for d, s in self.items() if d not in low and s * scale < least[d]}
-        if not more:
-            return DomainWeights.from_counts(
-                {d: least[d] if d in low else s * scale for d, s in self.items()}
-            )
-        low |= more
-    return self
+def floor(
+    self: DomainWeights,
+    least,  # a number for every domain, or a mapping domain -> number
+):
+    "The nearest weights with no share below `least`; those above it shrink in proportion."
+    least = _checked_floor(self, least)
+    lifted = {d for d, s in self.items() if s < least[d]}
+    if not lifted:
+        return self
+    while True:
+        room = 1 - math.fsum(least[d] for d in lifted)
+        others = math.fsum(s for d, s in self.items() if d not in lifted)
+        scale = room / others if others else 0
+        shares = {d: least[d] if d in lifted else s * scale for d, s in self.items()}
+        too_low = {d for d, s in shares.items() if s < least[d]}
+        if not too_low:
+            return DomainWeights.from_counts(shares)
+        lifted |= too_low
 
 # %% ../nbs/00_domains.ipynb #fa841cc6
 _PALETTE = dict(
@@ -243,13 +254,11 @@ _PALETTE = dict(
 )
 _SPARE = ("#56B4E9", "#F0E442", "#5E4FA2", "#7F3C1F", "#000000", "#66A61E", "#E7298A", "#1B4F72")
 
-# %% ../nbs/00_domains.ipynb #798a0c1d
+
 def domain_colors(domains=DOMAINS):
     "A dict domain -> hex colour, the same for a name wherever it is drawn."
-    spare = {
-        d: _SPARE[i % len(_SPARE)]
-        for i, d in enumerate(sorted(d for d in domains if d not in _PALETTE))
-    }
+    others = sorted(d for d in domains if d not in _PALETTE)
+    spare = {d: _SPARE[i % len(_SPARE)] for i, d in enumerate(others)}
     return {d: _PALETTE.get(d) or spare[d] for d in domains}
 
 # %% ../nbs/00_domains.ipynb #eeafb9de
@@ -267,7 +276,9 @@ def plot(self: DomainWeights, ax=None, title=""):
 
 # %% ../nbs/00_domains.ipynb #8dada21b
 def write_atomic(path, text):
-    "Write `text` (a str, or pieces of it, one after the other) to `path` in UTF-8 and in one step; the folder is made when missing. Returns the path."
+    """Write `text` to `path` in UTF-8 and in one step; returns the path.
+
+    `text` is a str, or pieces of it, one after the other. A missing folder is made."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -287,7 +298,7 @@ def write_json(path, obj):
     "Write `obj` as readable JSON in one step (`write_atomic`)."
     return write_atomic(path, json.dumps(obj, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
-# %% ../nbs/00_domains.ipynb #58b5362a
+
 def read_json(path):
     "Read a JSON file; a missing or damaged one is an InputError that names it."
     try:
@@ -313,7 +324,7 @@ def save(self: DomainWeights, path):
     "Write the weights as JSON, a mapping domain -> share; returns the path."
     return write_json(path, dict(self))
 
-# %% ../nbs/00_domains.ipynb #2c3e9776
+
 @patch(cls_method=True)
 def load(cls: DomainWeights, path):
     "Read weights that `save` wrote."
@@ -322,9 +333,8 @@ def load(cls: DomainWeights, path):
 # %% ../nbs/00_domains.ipynb #af9549be
 def fingerprint(obj, n=12):
     "The first `n` hex digits of the SHA-256 of `obj` as canonical JSON."
-    return hashlib.sha256(
-        json.dumps(obj, sort_keys=True, ensure_ascii=False, default=str).encode()
-    ).hexdigest()[:n]
+    canonical = json.dumps(obj, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:n]
 
 # %% ../nbs/00_domains.ipynb #e44af5c8
 def fingerprint_file(path, n=12):
@@ -338,6 +348,7 @@ def fingerprint_file(path, n=12):
 # %% ../nbs/00_domains.ipynb #0a80b608
 def cache_dir(name=""):
     "The folder for cached work: $VERSATUNE_CACHE, or ~/.cache/versatune; made when missing."
-    path = Path(os.environ.get("VERSATUNE_CACHE") or Path.home() / ".cache" / "versatune") / name
+    root = os.environ.get("VERSATUNE_CACHE") or Path.home() / ".cache" / "versatune"
+    path = Path(root) / name
     path.mkdir(parents=True, exist_ok=True)
     return path
