@@ -45,7 +45,7 @@ class SampleSettings:
         check_number("sampling temperature", self.temperature, above=0)
         check_number("sampling top_p", self.top_p, above=0, most=1)
 
-# %% ../nbs/03_sample.ipynb #79daa57a
+# %% ../nbs/03_sample.ipynb #96d071aa
 @patch(cls_method=True)
 def paper(cls: SampleSettings, n=10_000, **changes):
     """The settings of the paper's authors' script, with `changes`.
@@ -122,7 +122,7 @@ def _sample_vllm(llm, tokenizer, s, batch, first):
     answers = llm.generate(prompts, params, use_tqdm=False)
     return [_as_row(tokenizer, list(a.outputs[0].token_ids)) for a in answers]
 
-# %% ../nbs/03_sample.ipynb #2a6d933f
+# %% ../nbs/03_sample.ipynb #aa193d45
 def _sample_batch(model, tokenizer, s, batch):
     "One batch of rows {text, n_tokens, ended}: the same for the same model, settings and number."
     first = tokenizer.eos_token_id if s.start == "eos" else start_token(tokenizer)
@@ -157,18 +157,19 @@ def _resume(path, header):
             )
     return rows[1:]
 
-# %% ../nbs/03_sample.ipynb #ede37d69
+# %% ../nbs/03_sample.ipynb #9a245d2e
+def _lines(rows):
+    "Each row as one line of JSON."
+    return [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+
+
 def _append(path, rows, header, fresh):
     "Add the rows `fresh` to the file; when its end was cut off, write all `rows` anew."
-    whole = path.read_bytes().endswith(b"\n")
-    lines = (
-        json.dumps(row, ensure_ascii=False) + "\n" for row in (fresh if whole else [header, *rows])
-    )
-    if not whole:
-        write_atomic(path, "".join(lines))
-        return
-    with open(path, "a", encoding="utf-8") as file:
-        file.writelines(lines)
+    if path.read_bytes().endswith(b"\n"):
+        with open(path, "a", encoding="utf-8") as file:
+            file.writelines(_lines(fresh))
+    else:
+        write_atomic(path, "".join(_lines([header, *rows])))
 
 # %% ../nbs/03_sample.ipynb #97fbd2a0
 def _launched():
@@ -208,6 +209,15 @@ class Samples:
         size = f"{len(self)} texts, {n_tokens:,} tokens, {n_ended} ended by themselves"
         return f"{size} (model {self.model}, seed {self.settings.seed})"
 
+# %% ../nbs/03_sample.ipynb #f89991c3
+def _begin(path, header, rows):
+    "The rows that are there before the first batch; a new file gets its first line."
+    rows = _resume(path, header) if path and path.exists() else list(rows)
+    _wait_for_all()
+    if path and _launched()[0] == 0 and not path.exists():
+        write_atomic(path, json.dumps(header) + "\n")
+    return rows
+
 # %% ../nbs/03_sample.ipynb #f796c402
 def sample_texts(
     model,  # a causal LM in evaluation mode
@@ -219,15 +229,9 @@ def sample_texts(
 ):
     "`settings.n` texts from the start token: `Samples`; texts already in `out` or `rows` are kept."
     s, header, path = settings, _header(model, settings), Path(out) if out else None
-    rows = _resume(path, header) if path and path.exists() else list(rows)
-    _wait_for_all()
-    writes = path and _launched()[0] == 0  # one process writes for all
-    if writes and not path.exists():
-        write_atomic(path, json.dumps(header) + "\n")
-    bar = tqdm(
-        total=s.n, initial=min(len(rows), s.n), desc="sample", unit="text", disable=not progress
-    )
-    with bar:
+    rows, writes = _begin(path, header, rows), path and _launched()[0] == 0
+    known = dict(total=s.n, initial=min(len(rows), s.n))
+    with tqdm(desc="sample", unit="text", disable=not progress, **known) as bar:
         while len(rows) < s.n:
             batch, n_known = divmod(len(rows), s.batch_size)
             fresh = _next_batches(model, tokenizer, s, batch)[n_known:][: s.n - len(rows)]
