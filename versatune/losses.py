@@ -90,7 +90,7 @@ def _from_all(measured):
         union.update(part)
     return union
 
-# %% ../nbs/15_losses.ipynb #3e220745
+# %% ../nbs/15_losses.ipynb #79a9b017
 def _measure(model, heldout, token_budget):
     "(domain, number of the row) -> (summed loss, supervised tokens)."
     places, lengths = [], []
@@ -206,7 +206,7 @@ def _proxy_losses(model, tokenizer, train, heldout, s, bar):
     drop_lora(proxy)
     return epoch_losses.losses
 
-# %% ../nbs/15_losses.ipynb #5572fa7a
+# %% ../nbs/15_losses.ipynb #b432f412
 def _reference_key(model, data, s):
     "Fingerprint of all that decides both losses; the 2 is raised when the training changes."
     trained = asdict(replace(s, loss="heldout"))
