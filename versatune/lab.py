@@ -47,7 +47,7 @@ def _slots(kind):
     "Subjects, verbs and objects of a domain, or of the words that all share: three lists."
     return [words.split() for words in _WORDS[kind].split("|")]
 
-# %% ../nbs/02_lab.ipynb #2d5c86fe
+# %% ../nbs/02_lab.ipynb #c76ba149
 def _shared_triples(k):
     "Domain number k's triples in shared words: the numbers of subject and object add up to k."
     subjects, verbs, objects = _slots("shared")
@@ -60,7 +60,7 @@ def _shared_triples(k):
 # %% ../nbs/02_lab.ipynb #2d29b6c4
 @dataclass(frozen=True)
 class Lab:
-    "A generated language: a domain's texts are `sentences` triples from the domain's own tables."
+    "A generated language; a domain's texts are triples from the domain's tables."
 
     overlap: float = 0.0  # probability of a sentence in shared words: 0 is easy, 0.7 is hard
     sentences: int = 5
@@ -73,10 +73,12 @@ class Lab:
 
     @cached_property
     def tables(self):
+        "`make_tables`, made once."
         return self.make_tables()
 
     @property
     def name(self):
+        "What a profile calls its classifier."
         return f"lab oracle (overlap {self.overlap})"
 
 # %% ../nbs/02_lab.ipynb #39fbf0d2
@@ -102,7 +104,7 @@ def _text(tables, in_shared, places):
 
 @patch
 def texts(self: Lab, weights, n: int, seed=0):
-    "`n` shuffled texts in the proportions of `weights`: a list of texts and one of their domains."
+    "`n` shuffled texts in the shares of `weights`: a list of texts, a list of domains."
     rng = np.random.default_rng([self.seed, seed])
     labels = []
     for domain, n_texts in DomainWeights(weights).allocate(n).items():
@@ -116,7 +118,7 @@ def texts(self: Lab, weights, n: int, seed=0):
 # %% ../nbs/02_lab.ipynb #715b21ce
 @patch
 def predict_proba(self: Lab, texts):
-    "The oracle's float array (n, k): each row the domains' shares of the text's known sentences."
+    "Float array (n, k): the domains' shares of each text's known sentences."
     home = {}  # triple -> number of its domain
     for k, domain in enumerate(self.domains):
         for table in self.tables[domain]:
@@ -204,7 +206,7 @@ def _pretrain(lab, weights, tokenizer, s):
 
 # %% ../nbs/02_lab.ipynb #02553b1d
 def lab_model(weights=None, lab=Lab(), settings=PretrainSettings()):
-    "Folder of a causal LM pretrained on `weights` (default uniform) of `lab`'s domains; cached."
+    "Cached folder of a causal LM pretrained on `weights` (default uniform) of `lab`."
     weights = DomainWeights(weights or DomainWeights.uniform(lab.domains))
     made_from = [asdict(lab), dict(weights), asdict(settings), 3]  # 3: version of this code
     folder = cache_dir("lab") / fingerprint(made_from)

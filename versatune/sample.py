@@ -24,7 +24,7 @@ from .models import start_token
 # %% ../nbs/03_sample.ipynb #883127d4
 @dataclass(frozen=True)
 class SampleSettings:
-    "How texts are sampled from the start token; `n` may be raised later, texts written are kept."
+    "How texts are sampled from the start token; `n` may be raised later."
 
     n: int = 128
     max_new_tokens: int = 128
@@ -45,7 +45,7 @@ class SampleSettings:
         check_number("sampling temperature", self.temperature, above=0)
         check_number("sampling top_p", self.top_p, above=0, most=1)
 
-# %% ../nbs/03_sample.ipynb #96d071aa
+# %% ../nbs/03_sample.ipynb #2d76f16f
 @patch(cls_method=True)
 def paper(cls: SampleSettings, n=10_000, **changes):
     """The settings of the paper's authors' script, with `changes`.
@@ -71,7 +71,7 @@ def model_fingerprint(model, frozen=False):
 
 # %% ../nbs/03_sample.ipynb #32eb6933
 def _as_row(tokenizer, ids):
-    "The row {text, n_tokens, ended} of one text's token ids, start token and padding left out."
+    "The row {text, n_tokens, ended} of a text's ids, without start token and padding."
     ended = tokenizer.eos_token_id in ids
     if ended:
         ids = ids[: ids.index(tokenizer.eos_token_id)]
@@ -80,6 +80,7 @@ def _as_row(tokenizer, ids):
 
 
 def _batch_seed(s, batch):
+    "The seed of batch number `batch`."
     return s.seed * 1_000_003 + batch
 
 # %% ../nbs/03_sample.ipynb #01b540b0
@@ -122,9 +123,9 @@ def _sample_vllm(llm, tokenizer, s, batch, first):
     answers = llm.generate(prompts, params, use_tqdm=False)
     return [_as_row(tokenizer, list(a.outputs[0].token_ids)) for a in answers]
 
-# %% ../nbs/03_sample.ipynb #aa193d45
+# %% ../nbs/03_sample.ipynb #d4f307ce
 def _sample_batch(model, tokenizer, s, batch):
-    "One batch of rows {text, n_tokens, ended}: the same for the same model, settings and number."
+    "One batch of rows, the same for the same model, settings and batch number."
     first = tokenizer.eos_token_id if s.start == "eos" else start_token(tokenizer)
     sample = _sample_vllm if s.engine == "vllm" else _sample_hf
     return sample(model, tokenizer, s, batch, first)
@@ -138,7 +139,7 @@ def _header(model, s):
 
 # %% ../nbs/03_sample.ipynb #7f578afb
 def _resume(path, header):
-    "The rows already in `path`; an InputError when another model or other settings wrote them."
+    "The rows in `path`; an InputError when another model or other settings wrote them."
     lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline was cut off
     rows = []
     for number, line in enumerate(lines, 1):
@@ -157,7 +158,7 @@ def _resume(path, header):
             )
     return rows[1:]
 
-# %% ../nbs/03_sample.ipynb #9a245d2e
+# %% ../nbs/03_sample.ipynb #29775ec0
 def _lines(rows):
     "Each row as one line of JSON."
     return [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
@@ -198,6 +199,7 @@ class Samples:
 
     @property
     def texts(self):
+        "The texts alone: a list of str."
         return [row["text"] for row in self.rows]
 
     def __len__(self):
@@ -209,7 +211,7 @@ class Samples:
         size = f"{len(self)} texts, {n_tokens:,} tokens, {n_ended} ended by themselves"
         return f"{size} (model {self.model}, seed {self.settings.seed})"
 
-# %% ../nbs/03_sample.ipynb #f89991c3
+# %% ../nbs/03_sample.ipynb #31c78ef6
 def _begin(path, header, rows):
     "The rows that are there before the first batch; a new file gets its first line."
     rows = _resume(path, header) if path and path.exists() else list(rows)
@@ -227,7 +229,7 @@ def sample_texts(
     progress=True,
     rows=(),  # rows of the same model and settings that are in memory already
 ):
-    "`settings.n` texts from the start token: `Samples`; texts already in `out` or `rows` are kept."
+    "`Samples` of `settings.n` texts; those already in `out` or `rows` are not sampled."
     s, header, path = settings, _header(model, settings), Path(out) if out else None
     rows, writes = _begin(path, header, rows), path and _launched()[0] == 0
     known = dict(total=s.n, initial=min(len(rows), s.n))
