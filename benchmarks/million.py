@@ -11,55 +11,52 @@ import tempfile
 import time
 from pathlib import Path
 
-parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-parser.add_argument("--rows", type=int, default=1_000_000)
-args = parser.parse_args()
 
-with tempfile.TemporaryDirectory() as folder:
-    os.environ["VERSATUNE_CACHE"] = f"{folder}/cache"
-    from versatune.compose import compose
-    from versatune.data import load_data
-    from versatune.domains import DomainWeights, write_atomic
+def row_of(domain, i):
+    "Row number `i` of a domain, as a line of JSON; up to 40 sentences long."
+    instruction = f"Say what number {i} is in {domain}."
+    output = f"It is number {i}. " + "So it goes on. " * (i % 40)
+    return json.dumps(dict(instruction=instruction, input="", output=output)) + "\n"
 
-    for domain in ("law", "code"):
-        write_atomic(
-            f"{folder}/data/{domain}.jsonl",
-            (
-                json.dumps(
-                    dict(
-                        instruction=f"Say what number {i} is in {domain}.",
-                        input="",
-                        output=f"It is number {i}. " + "So it goes on. " * (i % 40),
-                    )
-                )
-                + "\n"
-                for i in range(args.rows // 2)
-            ),
-        )
-    bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    began = time.perf_counter()
-    data = load_data(f"{folder}/data")
-    read = time.perf_counter()
-    mixture = compose(data, DomainWeights(dict(law=0.3, code=0.7)), args.rows)
-    composed = time.perf_counter()
-    write_atomic(f"{folder}/mixture.jsonl", (json.dumps(row) + "\n" for row in mixture))
-    written = time.perf_counter()
-    size = sum(p.stat().st_size for p in Path(folder, "data").iterdir())
-print(
-    json.dumps(
-        dict(
-            benchmark="million",
-            rows=args.rows,
-            source_mb=round(size / 1e6),
-            seconds=dict(
-                read=round(read - began, 1),
-                compose=round(composed - read, 1),
-                write=round(written - composed, 1),
-            ),
-            peak_memory_gib=dict(
-                before=round(bare, 2),
-                all=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
-            ),
-        )
+
+def peak_gib():
+    "The largest memory this process has used so far."
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    args = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["VERSATUNE_CACHE"] = f"{folder}/cache"
+        from versatune.compose import compose
+        from versatune.data import load_data
+        from versatune.domains import DomainWeights, write_atomic
+
+        for domain in ("law", "code"):
+            rows = (row_of(domain, i) for i in range(args.rows // 2))
+            write_atomic(f"{folder}/data/{domain}.jsonl", rows)
+        before, times = peak_gib(), [time.perf_counter()]
+        data = load_data(f"{folder}/data")
+        times.append(time.perf_counter())
+        mixture = compose(data, DomainWeights(dict(law=0.3, code=0.7)), args.rows)
+        times.append(time.perf_counter())
+        write_atomic(f"{folder}/mixture.jsonl", (json.dumps(row) + "\n" for row in mixture))
+        times.append(time.perf_counter())
+        size = sum(path.stat().st_size for path in Path(folder, "data").iterdir())
+
+    seconds = [round(end - start, 1) for start, end in zip(times, times[1:])]
+    result = dict(
+        benchmark="million",
+        rows=args.rows,
+        source_mb=round(size / 1e6),
+        seconds=dict(zip(("read", "compose", "write"), seconds)),
+        peak_memory_gib=dict(before=before, all=peak_gib()),
     )
-)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -18,153 +18,136 @@ import torch
 from fastcore.basics import patch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from tqdm import tqdm
-from transformers import (
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-    get_cosine_schedule_with_warmup,
-)
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import get_cosine_schedule_with_warmup
 
-from versatune.domains import (
-    DOMAINS,
-    DomainWeights,
-    InputError,
-    cache_dir,
-    fingerprint,
-    move_into_place,
-)
+from .domains import DOMAINS, DomainWeights, cache_dir, check_number
+from .domains import fingerprint, move_into_place
 
 # %% ../nbs/02_lab.ipynb #462dccd3
 _WORDS = dict(
-    law=(
-        "judge lawyer court jury tenant witness",
-        "sues appeals acquits summons enjoins",
-        "verdict contract statute lease felony testimony",
-    ),
-    medicine=(
-        "doctor nurse surgeon patient midwife virus",
-        "heals infects examines vaccinates sedates",
-        "fever artery tumor wound kidney infant",
-    ),
-    finance=(
-        "banker trader auditor investor broker insurer",
-        "lends hedges invests borrows audits",
-        "bond dividend mortgage ledger option premium",
-    ),
-    science=(
-        "physicist chemist botanist electron planet enzyme",
-        "measures orbits oxidizes observes catalyzes",
-        "molecule quark genome fossil comet acid",
-    ),
-    code=(
-        "coder compiler kernel server script debugger",
-        "compiles parses commits executes refactors",
-        "loop function pointer array thread socket",
-    ),
-    other=(
-        "painter farmer singer traveler baker child",
-        "sings bakes paints visits plants",
-        "song bread garden island poem bicycle",
-    ),
-    shared=(
-        "man woman team friend group expert",
-        "sees finds takes moves keeps",
-        "thing case report plan place question",
-    ),
+    law="""judge lawyer court jury tenant witness | sues appeals acquits summons enjoins
+        | verdict contract statute lease felony testimony""",
+    medicine="""doctor nurse surgeon patient midwife virus | heals infects examines vaccinates
+        sedates | fever artery tumor wound kidney infant""",
+    finance="""banker trader auditor investor broker insurer | lends hedges invests borrows
+        audits | bond dividend mortgage ledger option premium""",
+    science="""physicist chemist botanist electron planet enzyme | measures orbits oxidizes
+        observes catalyzes | molecule quark genome fossil comet acid""",
+    code="""coder compiler kernel server script debugger | compiles parses commits executes
+        refactors | loop function pointer array thread socket""",
+    other="""painter farmer singer traveler baker child | sings bakes paints visits plants
+        | song bread garden island poem bicycle""",
+    shared="""man woman team friend group expert | sees finds takes moves keeps
+        | thing case report plan place question""",
 )
+
+
+def _slots(kind):
+    "Subjects, verbs and objects of a domain, or of the words that all share: three lists."
+    return [words.split() for words in _WORDS[kind].split("|")]
+
+# %% ../nbs/02_lab.ipynb #c76ba149
+def _shared_triples(k):
+    "Domain number k's triples in shared words: the numbers of subject and object add up to k."
+    subjects, verbs, objects = _slots("shared")
+    triples = []
+    for i, subject in enumerate(subjects):
+        partner = objects[(k - i) % len(objects)]
+        triples += [(subject, verb, partner) for verb in verbs]
+    return triples
 
 # %% ../nbs/02_lab.ipynb #2d29b6c4
 @dataclass(frozen=True)
 class Lab:
-    "A generated language; texts of a domain are `sentences` triples drawn from the domain's own tables."
+    "A generated language; a domain's texts are triples from the domain's tables."
 
-    overlap: float = (
-        0.0  # probability of a sentence in words that all domains use: 0 is easy, 0.7 is hard
-    )
+    overlap: float = 0.0  # probability of a sentence in shared words: 0 is easy, 0.7 is hard
     sentences: int = 5
     triples: int = 24  # of a domain in its own words
     seed: int = 0
     domains = DOMAINS
 
+    def __post_init__(self):
+        check_number("overlap", self.overlap, least=0, below=1)
+
     @cached_property
     def tables(self):
+        "`make_tables`, made once."
         return self.make_tables()
 
     @property
     def name(self):
+        "What a profile calls its classifier."
         return f"lab oracle (overlap {self.overlap})"
-
-    def __post_init__(self):
-        if not 0 <= self.overlap < 1:
-            raise InputError(
-                f"overlap {self.overlap} is out of range; give a number from 0 to 0.99"
-            )
-
-# %% ../nbs/02_lab.ipynb #b7468e7c
-def _slots(kind):
-    return [words.split() for words in _WORDS[kind]]
 
 # %% ../nbs/02_lab.ipynb #39fbf0d2
 @patch
 def make_tables(self: Lab):
-    "Domain -> its triples (subject, verb, object) in its own words, and those in shared words; no triple is in two tables."
+    "Domain -> its triples in its own words, and those in shared words: two lists."
     rng, tables = np.random.default_rng(self.seed), {}
     for k, domain in enumerate(self.domains):
-        own, (subjects, verbs, objects) = list(product(*_slots(domain))), _slots("shared")
-        shared = [
-            (s, v, objects[(k - i) % len(objects)]) for i, s in enumerate(subjects) for v in verbs
-        ]
-        tables[domain] = [own[i] for i in rng.choice(len(own), self.triples, replace=False)], shared
+        possible = list(product(*_slots(domain)))
+        drawn = rng.choice(len(possible), self.triples, replace=False)
+        tables[domain] = [possible[i] for i in drawn], _shared_triples(k)
     return tables
 
 # %% ../nbs/02_lab.ipynb #f907fb1c
+def _text(tables, in_shared, places):
+    "A text of a domain with these two `tables`; `places` (0 to 1) say where in them it draws."
+    sentences = []
+    for shared, place in zip(in_shared, places):
+        table = tables[int(shared)]
+        sentences.append(" ".join(table[int(place * len(table))]))
+    return " . ".join(sentences) + " ."
+
+
 @patch
 def texts(self: Lab, weights, n: int, seed=0):
-    "`n` texts in the proportions of `weights` (largest remainder), shuffled: a list of texts and a list of their domains."
+    "`n` shuffled texts in the shares of `weights`: a list of texts, a list of domains."
     rng = np.random.default_rng([self.seed, seed])
-    labels = [d for d, c in DomainWeights(weights).allocate(n).items() for _ in range(c)]
+    labels = []
+    for domain, n_texts in DomainWeights(weights).allocate(n).items():
+        labels += [domain] * n_texts
     rng.shuffle(labels)
-    hard, pick = (
-        (rng.random((n, self.sentences)) < self.overlap).astype(int),
-        rng.random((n, self.sentences)),
-    )
-    triple = lambda domain, kind, x: self.tables[domain][kind][
-        int(x * len(self.tables[domain][kind]))
-    ]
-    return [
-        " . ".join(" ".join(triple(d, kind, x)) for kind, x in zip(*row)) + " ."
-        for d, row in zip(labels, zip(hard, pick))
-    ], labels
+    in_shared = rng.random((n, self.sentences)) < self.overlap
+    places = rng.random((n, self.sentences))
+    drawn = zip(labels, in_shared, places)
+    return [_text(self.tables[d], shared, place) for d, shared, place in drawn], labels
 
 # %% ../nbs/02_lab.ipynb #715b21ce
 @patch
 def predict_proba(self: Lab, texts):
-    "The oracle: float array (n, k), each row the domains' shares of the text's known sentences (uniform where none is known)."
-    home = {t: i for i, d in enumerate(self.domains) for table in self.tables[d] for t in table}
+    "Float array (n, k): the domains' shares of each text's known sentences."
+    home = {}  # triple -> number of its domain
+    for k, domain in enumerate(self.domains):
+        for table in self.tables[domain]:
+            home.update(dict.fromkeys(table, k))
     votes = np.zeros((len(texts), len(self.domains)))
-    for row, text in zip(votes, texts):
+    for vote, text in zip(votes, texts):
         for sentence in text.split("."):
-            if (i := home.get(tuple(sentence.split()))) is not None:
-                row[i] += 1
-    votes[votes.sum(1) == 0] = 1
+            triple = tuple(sentence.split())
+            if triple in home:
+                vote[home[triple]] += 1
+    votes[votes.sum(1) == 0] = 1  # no known sentence: uniform
     return votes / votes.sum(1, keepdims=True)
 
 # %% ../nbs/02_lab.ipynb #d8c6c7ca
 def _train_tokenizer(lab):
-    tok = Tokenizer(models.BPE())
-    tok.pre_tokenizer, tok.decoder = (
-        pre_tokenizers.ByteLevel(add_prefix_space=False),
-        decoders.ByteLevel(),
-    )
+    "A tokenizer of at most 1,024 tokens, learned on 3,000 of the lab's texts."
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=1024,
         special_tokens=["<s>", "</s>"],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tok.train_from_iterator(lab.texts(DomainWeights.uniform(), 3000)[0], trainer)
+    texts, _ = lab.texts(DomainWeights.uniform(), 3000)
+    bpe.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=tok,
+        tokenizer_object=bpe,
         bos_token="<s>",
         eos_token="</s>",
         pad_token="</s>",
@@ -183,58 +166,68 @@ class PretrainSettings:
     layers: int = 2
     seed: int = 0
 
+
+def _untrained(vocab_size, s):
+    "A Llama of random weights in the size that settings `s` ask for."
+    config = LlamaConfig(
+        vocab_size=vocab_size,
+        hidden_size=s.hidden_size,
+        intermediate_size=2 * s.hidden_size,
+        num_hidden_layers=s.layers,
+        num_attention_heads=4,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
+    return LlamaForCausalLM(config)
+
 # %% ../nbs/02_lab.ipynb #584d4919
 def _pretrain(lab, weights, tokenizer, s):
+    "A Llama trained on `s.steps` batches of the lab's texts in the proportions of `weights`."
     torch.manual_seed(s.seed)
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=s.hidden_size,
-            intermediate_size=2 * s.hidden_size,
-            num_hidden_layers=s.layers,
-            num_attention_heads=4,
-            max_position_embeddings=512,
-            tie_word_embeddings=True,
-            bos_token_id=0,
-            eos_token_id=1,
-            pad_token_id=1,
-        )
-    )
-    opt = torch.optim.AdamW(model.parameters(), lr=s.learning_rate, weight_decay=0.01)
-    schedule = get_cosine_schedule_with_warmup(opt, s.steps // 20, s.steps)
+    model = _untrained(len(tokenizer), s)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=s.learning_rate, weight_decay=0.01)
+    schedule = get_cosine_schedule_with_warmup(optimizer, s.steps // 20, s.steps)
     texts, _ = lab.texts(weights, s.steps * s.batch_size, seed=s.seed)
-    for i in tqdm(range(s.steps), desc="pretrain the lab model", leave=False):
-        batch = [f"<s>{t}</s>" for t in texts[i * s.batch_size : (i + 1) * s.batch_size]]
-        x = tokenizer(batch, return_tensors="pt", padding=True)
-        labels = x.input_ids.masked_fill(x.attention_mask == 0, -100)
-        model(input_ids=x.input_ids, attention_mask=x.attention_mask, labels=labels).loss.backward()
+    texts = [f"<s>{text}</s>" for text in texts]
+    starts = range(0, len(texts), s.batch_size)
+    for start in tqdm(starts, desc="pretrain the lab model", leave=False):
+        batch = tokenizer(texts[start : start + s.batch_size], return_tensors="pt", padding=True)
+        labels = batch.input_ids.masked_fill(batch.attention_mask == 0, -100)
+        inputs = dict(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+        model(**inputs, labels=labels).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        opt.step()
+        optimizer.step()
         schedule.step()
-        opt.zero_grad()
+        optimizer.zero_grad()
     return model
 
 # %% ../nbs/02_lab.ipynb #02553b1d
 def lab_model(weights=None, lab=Lab(), settings=PretrainSettings()):
-    "Folder of a causal LM pretrained on `weights` (default uniform) of `lab`'s domains; made once, then cached."
+    "Cached folder of a causal LM pretrained on `weights` (default uniform) of `lab`."
     weights = DomainWeights(weights or DomainWeights.uniform(lab.domains))
-    folder = cache_dir("lab") / fingerprint([asdict(lab), dict(weights), asdict(settings), 3])
+    made_from = [asdict(lab), dict(weights), asdict(settings), 3]  # 3: version of this code
+    folder = cache_dir("lab") / fingerprint(made_from)
     if folder.exists():
         return folder
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".part-"))
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".part-"))
     try:
         tokenizer = _train_tokenizer(lab)
-        tokenizer.save_pretrained(part)
-        _pretrain(lab, weights, tokenizer, settings).save_pretrained(part)
-        move_into_place(part, folder)
+        tokenizer.save_pretrained(temporary)
+        _pretrain(lab, weights, tokenizer, settings).save_pretrained(temporary)
+        move_into_place(temporary, folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 # %% ../nbs/02_lab.ipynb #641f8161
 def lab_rows(lab, domain, n, seed=0):
-    "`n` instruction/response pairs of one domain in Alpaca form."
+    "`n` instruction/response pairs of one domain in Alpaca form: dicts."
     texts, _ = lab.texts({domain: 1.0}, n, seed=seed + 1000)
-    return [
-        dict(instruction=f"write about {text.split()[0]}", input="", output=text) for text in texts
-    ]
+    rows = []
+    for text in texts:
+        instruction = f"write about {text.split()[0]}"
+        rows.append(dict(instruction=instruction, input="", output=text))
+    return rows

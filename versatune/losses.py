@@ -6,7 +6,6 @@
 __all__ = ['token_batches', 'domain_losses', 'training_arguments', 'ReferenceSettings', 'reference_losses']
 
 # %% ../nbs/15_losses.ipynb #cecc530e
-import inspect
 import math
 import os
 import tempfile
@@ -20,14 +19,17 @@ from datasets import Dataset
 from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from .tokens import collate, collator
-from .domains import InputError, cache_dir, fingerprint, read_json, write_json
-from .models import LoraSettings, add_lora, drop_lora, sharded
+from .domains import InputError, cache_dir, check_choice, check_number, fingerprint
+from .domains import read_json, write_json
+from .models import LoraSettings, add_lora, drop_lora, keeps_logits, sharded
 from .sample import model_fingerprint
+from .tokens import collate, collator
 
 # %% ../nbs/15_losses.ipynb #330fb210
 def token_batches(lengths, budget: int):
-    "Indices of rows, grouped by like length so that rows times longest row stays within `budget` tokens (a longer row goes alone)."
+    """Yield lists of row indices: batches of like length within `budget` tokens.
+
+    Tokens are rows times longest row. A row that is longer than the budget goes alone."""
     batch = []
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
         if batch and lengths[i] * (len(batch) + 1) > budget:
@@ -37,53 +39,72 @@ def token_batches(lengths, budget: int):
     if batch:
         yield batch
 
+# %% ../nbs/15_losses.ipynb #2ce99fb0
+def _lengths(rows):
+    "Number of tokens of each row; of a Dataset, without reading the tokens."
+    if isinstance(rows, Dataset):
+        ids = rows.select_columns("input_ids").with_format("arrow")[:]["input_ids"]
+        return pc.list_value_length(ids).to_pylist()
+    return [len(row["input_ids"]) for row in rows]
+
 # %% ../nbs/15_losses.ipynb #4700925d
 def _row_losses(model, rows):
-    "Summed loss and number of supervised tokens of each row: two float lists."
-    batch = {k: v.to(model.device) for k, v in collate(rows).items()}
-    targets = batch.pop("labels")[:, 1:]
-    keep = (
-        (targets != -100).any(0).nonzero().flatten()
-    )  # positions whose next token is supervised in some row
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    if "logits_to_keep" in inspect.signature(base.forward).parameters:
+    "Summed loss and number of supervised tokens of each row: two lists."
+    batch = {name: tensor.to(model.device) for name, tensor in collate(rows).items()}
+    targets = batch.pop("labels")[:, 1:]  # position i predicts token i + 1
+    keep = (targets != -100).any(0).nonzero().flatten()
+    targets = targets[:, keep]
+    if keeps_logits(model):
         logits = model(**batch, use_cache=False, logits_to_keep=keep).logits
     else:
         logits = model(**batch, use_cache=False).logits[:, keep]
-    targets = targets[:, keep]
-    wanted = targets != -100  # (rows, kept positions)
-    loss = torch.zeros(targets.shape, device=targets.device)
-    loss[wanted] = F.cross_entropy(logits[wanted].float(), targets[wanted], reduction="none")
-    return loss.sum(1).tolist(), wanted.sum(1).tolist()
+    supervised = targets != -100  # (rows, kept positions)
+    losses = torch.zeros(targets.shape, device=targets.device)
+    losses[supervised] = F.cross_entropy(
+        logits[supervised].float(), targets[supervised], reduction="none"
+    )
+    return losses.sum(1).tolist(), supervised.sum(1).tolist()
 
 # %% ../nbs/15_losses.ipynb #30b3a931
-def _my_batches(batches):
-    "Yield (batch, whether it counts) for this process."
-    if not dist.is_initialized():
-        yield from ((b, True) for b in batches)
-        return
-    rank, world = dist.get_rank(), dist.get_world_size()
-    for i in range(rank, math.ceil(len(batches) / world) * world, world):
+def _share(batches, rank, n_processes):
+    "Yield (batch, whether it counts) for process `rank`: equally many for each."
+    n_each = math.ceil(len(batches) / n_processes)
+    for i in range(rank, n_each * n_processes, n_processes):
         yield batches[min(i, len(batches) - 1)], i < len(batches)
 
-# %% ../nbs/15_losses.ipynb #afbb4009
-def _from_all(found):
+
+def _my_batches(batches):
+    "Yield (batch, whether it counts) for this process."
+    if dist.is_initialized():
+        return _share(batches, dist.get_rank(), dist.get_world_size())
+    return _share(batches, 0, 1)
+
+
+def _from_all(measured):
     "The union of all processes' dicts."
     if not dist.is_initialized():
-        return found
-    every = [None] * dist.get_world_size()
-    dist.all_gather_object(every, found)
-    return {k: v for part in every for k, v in part.items()}
+        return measured
+    parts, union = [None] * dist.get_world_size(), {}
+    dist.all_gather_object(parts, measured)
+    for part in parts:
+        union.update(part)
+    return union
 
-# %% ../nbs/15_losses.ipynb #2ce99fb0
-def _lengths(rows):
-    return (
-        pc.list_value_length(
-            rows.select_columns("input_ids").with_format("arrow")[:]["input_ids"]
-        ).to_pylist()
-        if isinstance(rows, Dataset)
-        else [len(r["input_ids"]) for r in rows]
-    )
+# %% ../nbs/15_losses.ipynb #cca82255
+def _measure(model, heldout, token_budget):
+    "(domain, number of the row) -> (summed loss, supervised tokens)."
+    places, lengths = [], []
+    for domain, rows in heldout.items():
+        places += [(domain, i) for i in range(len(rows))]
+        lengths += _lengths(rows)
+    measured = {}
+    for batch, counts in _my_batches(list(token_batches(lengths, token_budget))):
+        places_in_batch = [places[b] for b in batch]
+        rows = [heldout[domain][i] for domain, i in places_in_batch]
+        losses_and_tokens = zip(*_row_losses(model, rows))
+        if counts:
+            measured.update(zip(places_in_batch, losses_and_tokens))
+    return _from_all(measured)
 
 # %% ../nbs/15_losses.ipynb #6bcdee16
 def domain_losses(
@@ -91,44 +112,28 @@ def domain_losses(
     heldout,  # domain -> rows of {input_ids, labels}: `TokenizedData.heldout`
     token_budget=2048,  # tokens in a batch, padding included
 ):
-    "Mean cross-entropy (nats) over each domain's supervised tokens: a dict domain -> float. The model's mode is left as it was."
-    for d, rows in heldout.items():
+    """Domain -> mean cross-entropy (nats) over its supervised tokens.
+
+    The model's mode is kept. An InputError when a domain has no row."""
+    for domain, rows in heldout.items():
         if not len(rows):
-            raise InputError(
-                f"domain {d!r} has no held-out row; give it one or more, or a larger heldout_fraction"
-            )
-    rows, found, was_training = (
-        [(d, i) for d, part in heldout.items() for i in range(len(part))],
-        {},
-        model.training,
-    )
+            advice = "give it one or more, or a larger heldout_fraction"
+            raise InputError(f"domain {domain!r} has no held-out row; {advice}")
+    was_training, in_bf16 = model.training, model.dtype == torch.bfloat16
     model.eval()
-    with (
-        torch.no_grad(),
-        torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16),
-    ):
-        for batch, counts in _my_batches(
-            list(
-                token_batches(
-                    [n for part in heldout.values() for n in _lengths(part)], token_budget
-                )
-            )
-        ):
-            measured = zip(
-                *_row_losses(model, [heldout[d][i] for d, i in (rows[b] for b in batch)])
-            )
-            if counts:
-                found.update(zip(batch, measured))
+    with torch.no_grad(), torch.autocast(model.device.type, torch.bfloat16, enabled=in_bf16):
+        measured = _measure(model, heldout, token_budget)
     model.train(was_training)
-    found = _from_all(found)
-    total = lambda d, which: sum(
-        found[i][which] for i, (e, _) in enumerate(rows) if e == d
-    )  # in the order of the rows, however they were shared out
-    return {d: total(d, 0) / total(d, 1) for d in heldout}
+    means = {}
+    for domain, rows in heldout.items():
+        of_rows = [measured[domain, i] for i in range(len(rows))]
+        losses, n_tokens = zip(*of_rows)
+        means[domain] = sum(losses) / sum(n_tokens)
+    return means
 
 # %% ../nbs/15_losses.ipynb #28136a33
 def training_arguments(model, folder, **settings):
-    "`TrainingArguments` for a model on its device, without outside reporting; `settings` override."
+    "`TrainingArguments` for a model on its device, changed by `settings`."
     cpu = model.device.type == "cpu" and not sharded()
     common = dict(
         report_to=[],
@@ -156,26 +161,20 @@ class ReferenceSettings:
     seed: int = 0
 
     def __post_init__(self):
-        if self.loss not in ("heldout", "train"):
-            raise InputError(
-                f"reference loss {self.loss!r} is unknown; choose 'heldout' or 'train'"
-            )
-        if self.epochs < 1:
-            raise InputError(f"reference epochs is {self.epochs}; give a whole number, 1 or more")
-        if self.rows is not None and self.rows < 1:
-            raise InputError(
-                f"reference rows is {self.rows}; give a whole number, 1 or more, or None for all"
-            )
+        check_choice("reference loss", self.loss, ("heldout", "train"))
+        check_number("reference epochs", self.epochs, least=1, whole=True)
+        check_number("reference rows", self.rows, least=1, whole=True, none="for all")
 
 # %% ../nbs/15_losses.ipynb #e3ee88fb
 class _EpochLosses(TrainerCallback):
-    "Keeps both losses of each epoch: the mean of training while it ran, and that of the held-out rows after it."
+    "Both losses by epoch: the mean while training, and that of the held-out rows afterwards."
 
-    def __init__(self, heldout, s, bar):
-        self.heldout, self.s, self.bar, self.losses = heldout, s, bar, dict(train=[], heldout=[])
+    def __init__(self, heldout, token_budget, bar):
+        self.heldout, self.token_budget, self.bar = heldout, token_budget, bar
+        self.losses = dict(train=[], heldout=[])
 
     def on_epoch_end(self, args, state, control, model=None, **_):
-        self.losses["heldout"] += domain_losses(model, self.heldout, self.s.token_budget).values()
+        self.losses["heldout"] += domain_losses(model, self.heldout, self.token_budget).values()
         self.bar.update()
 
     def on_log(self, args, state, control, logs=None, **_):
@@ -185,28 +184,56 @@ class _EpochLosses(TrainerCallback):
 # %% ../nbs/15_losses.ipynb #6a257fb6
 def _proxy_losses(model, tokenizer, train, heldout, s, bar):
     "Both losses by epoch of a LoRA trained on one domain alone; the model is left without it."
-    proxy, keep = add_lora(model, s.lora, s.seed), _EpochLosses(heldout, s, bar)
+    proxy, epoch_losses = (
+        add_lora(model, s.lora, s.seed),
+        _EpochLosses(heldout, s.token_budget, bar),
+    )
+    schedule = dict(
+        num_train_epochs=s.epochs,
+        per_device_train_batch_size=s.batch_size,
+        learning_rate=s.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=0.03,
+        train_sampling_strategy="group_by_length",
+        seed=s.seed,
+    )
     with tempfile.TemporaryDirectory() as folder:
-        args = training_arguments(
-            proxy,
-            folder,
-            num_train_epochs=s.epochs,
-            per_device_train_batch_size=s.batch_size,
-            learning_rate=s.learning_rate,
-            seed=s.seed,
-            lr_scheduler_type="cosine",
-            warmup_steps=0.03,
-            train_sampling_strategy="group_by_length",
-            disable_tqdm=True,
-            logging_strategy="epoch",
-        )
-        trainer = Trainer(
-            proxy, args, train_dataset=train, data_collator=collator(tokenizer), callbacks=[keep]
-        )
+        quiet = dict(disable_tqdm=True, logging_strategy="epoch")
+        arguments = training_arguments(proxy, folder, **schedule, **quiet)
+        parts = dict(data_collator=collator(tokenizer), callbacks=[epoch_losses])
+        trainer = Trainer(proxy, arguments, train_dataset=train, **parts)
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     drop_lora(proxy)
-    return keep.losses
+    return epoch_losses.losses
+
+# %% ../nbs/15_losses.ipynb #68e2d7f3
+def _reference_key(model, data, s):
+    "Fingerprint of all that decides both losses; the 2 is raised when the training changes."
+    trained = asdict(replace(s, loss="heldout"))
+    return fingerprint([model_fingerprint(model), data.key, trained, 2])
+
+# %% ../nbs/15_losses.ipynb #6e67671b
+def _read_cache(path, key):
+    "Domain -> both losses by epoch, of the domains that are in the file."
+    if not os.path.exists(path):
+        return {}
+    saved = read_json(path)
+    if saved.get("key") != key:
+        raise InputError(
+            f"{path} holds reference losses of another proxy, other data or other settings; "
+            "name another file, or move this one"
+        )
+    return saved["by_epoch"]
+
+
+def _check_finite(domain, losses, s):
+    "Raise an InputError when a proxy's training diverged."
+    if not all(map(math.isfinite, losses["train"] + losses["heldout"])):
+        raise InputError(
+            f"the proxy's loss on domain {domain!r} is not a number; "
+            f"lower the reference learning_rate ({s.learning_rate})"
+        )
 
 # %% ../nbs/15_losses.ipynb #a3543f93
 def reference_losses(
@@ -214,44 +241,22 @@ def reference_losses(
     tokenizer,
     data,  # TokenizedData
     settings=ReferenceSettings(),
-    cache=None,  # a .json file; None: one in the cache folder, named by content
+    cache=None,  # a .json file of this proxy, data and settings; None: one in the cache folder
     progress=True,
 ):
-    "Domain -> reference loss. Both losses of finished domains are kept in `cache`, which belongs to just this proxy, data and settings; asking for the other loss trains nothing."
-    key = fingerprint(
-        [model_fingerprint(model), data.key, asdict(replace(settings, loss="heldout")), 2]
-    )  # 2: raise it when the training changes
+    "Domain -> reference loss (nats a token); losses of finished domains are kept in `cache`."
+    s, key = settings, _reference_key(model, data, settings)
     path = cache or cache_dir("reference") / f"{key}.json"
-    done = _read_cache(path, key)
-    with tqdm(
-        total=len(data.domains) * settings.epochs,
-        initial=len(done) * settings.epochs,
-        desc="reference losses",
-        unit="epoch",
-        disable=not progress,
-    ) as bar:
-        for d in data.domains:
-            if d in done:
-                continue
-            bar.set_postfix_str(d)
-            rows = data.train[d].select(
-                range(min(settings.rows or len(data.train[d]), len(data.train[d])))
-            )
-            done[d] = _proxy_losses(model, tokenizer, rows, {d: data.heldout[d]}, settings, bar)
-            if not all(map(math.isfinite, sum(done[d].values(), []))):
-                raise InputError(
-                    f"the proxy's loss on domain {d!r} is not a number; lower the reference learning_rate ({settings.learning_rate})"
-                )
-            write_json(path, dict(key=key, by_epoch=done))
-    return {d: min(done[d][settings.loss]) for d in data.domains}
-
-# %% ../nbs/15_losses.ipynb #6e67671b
-def _read_cache(path, key):
-    if not os.path.exists(path):
-        return {}
-    saved = read_json(path)
-    if saved.get("key") != key:
-        raise InputError(
-            f"{path} holds reference losses of another proxy, other data or other settings; name another file, or move this one"
-        )
-    return saved["by_epoch"]
+    by_epoch = _read_cache(path, key)
+    known = dict(total=len(data.domains) * s.epochs, initial=len(by_epoch) * s.epochs)
+    with tqdm(desc="reference losses", unit="epoch", disable=not progress, **known) as bar:
+        for domain in data.domains:
+            if domain not in by_epoch:
+                bar.set_postfix_str(domain)
+                train, heldout = data.train[domain], {domain: data.heldout[domain]}
+                train = train.select(range(min(s.rows or len(train), len(train))))
+                losses = _proxy_losses(model, tokenizer, train, heldout, s, bar)
+                _check_finite(domain, losses, s)
+                by_epoch[domain] = losses
+                write_json(path, dict(key=key, by_epoch=by_epoch))
+    return {domain: min(by_epoch[domain][s.loss]) for domain in data.domains}

