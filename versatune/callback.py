@@ -20,7 +20,7 @@ from transformers.trainer_callback import ExportableState
 
 from .compose import Exhausted
 from .domains import DomainWeights, InputError, check_same_domains
-from .history import Guards, History, Report, _shares
+from .history import Guards, History, Report, round_shares
 from .losses import domain_losses
 from .reweight import VersaTune, rule_settings
 from .sample import model_fingerprint
@@ -128,7 +128,7 @@ def restore(self: ReweightCallback, saved):
 def numbers(self: ReweightCallback):
     "The last round as {'loss/law': ...}: loss, weight, potential, forgetting, passes, shares."
     entry = self.history.rounds[-1]
-    shares = _shares(self.history, len(self.history) - 1)
+    shares = round_shares(self.history, len(self.history) - 1)
     named = dict(
         loss=entry["losses"],
         weight=entry["weights"],

@@ -36,7 +36,7 @@ _TRAIN_FLAGS = dict(
     packed=(False, "lay rows of a domain end to end up to --max-length"),
     share_of=("rows", "what weights are shares of: rows, or supervised tokens"),
     sigma=(0.5, "adjustment magnitude of the VersaTune rule"),
-    guards=("on", "on: floor, damping and stop as notebook 11 says; paper: report only"),
+    guards=("on", "on: floor, damping and stop as notebook 12 says; paper: report only"),
     seed=(0, "seed of sampling, LoRA and the order of rows"),
     overwrite=(False, "empty the run's folder first"),
 )

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['DOMAINS', 'in_order', 'InputError', 'check_choice', 'check_number', 'first_line', 'DomainWeights',
-           'check_same_domains', 'domain_colors', 'write_atomic', 'write_json', 'read_json', 'move_into_place',
-           'fingerprint', 'fingerprint_file', 'cache_dir']
+           'check_same_domains', 'domain_colors', 'writing', 'write_atomic', 'write_json', 'read_json',
+           'move_into_place', 'fingerprint', 'fingerprint_file', 'cache_dir']
 
 # %% ../nbs/00_domains.ipynb #f90e3c1e
+import errno
 import hashlib
 import json
 import math
@@ -15,6 +16,7 @@ import numbers
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -274,23 +276,50 @@ def plot(self: DomainWeights, ax=None, title=""):
     ax.set(xlabel="share", title=title, xlim=(0, max(self.values()) * 1.2))
     return ax
 
+# %% ../nbs/00_domains.ipynb #629abc67
+_CURES = {
+    errno.ENOSPC: "make room there and start again",
+    errno.EDQUOT: "make room there and start again",
+    errno.EFBIG: "make room there and start again",
+    errno.EACCES: "name a folder that you may write to",
+    errno.EPERM: "name a folder that you may write to",
+    errno.EROFS: "name a folder that you may write to",
+    errno.EEXIST: "a file stands where a folder is wanted; name another place",
+    errno.ENOTDIR: "a file stands where a folder is wanted; name another place",
+    errno.EISDIR: "a folder stands where a file is wanted; name another place",
+    errno.ENAMETOOLONG: "name a shorter path",
+}
+
+
+@contextmanager
+def writing(path):
+    "In this block, an error of the disk at `path` becomes an InputError that says what to do."
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _CURES:
+            raise
+        cure = _CURES[error.errno]
+        raise InputError(f"{path} cannot be written ({error.strerror}); {cure}") from error
+
 # %% ../nbs/00_domains.ipynb #8dada21b
 def write_atomic(path, text):
     """Write `text` to `path` in UTF-8 and in one step; returns the path.
 
     `text` is a str, or pieces of it, one after the other. A missing folder is made."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(fd, "w", encoding="utf-8", newline="") as f:
-            f.writelines([text] if isinstance(text, str) else text)
-            f.flush()
-            os.fsync(f.fileno())
-        os.chmod(tmp, 0o644)
-        os.replace(tmp, path)
-    finally:
-        Path(tmp).unlink(missing_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(fd, "w", encoding="utf-8", newline="") as f:
+                f.writelines([text] if isinstance(text, str) else text)
+                f.flush()
+                os.fsync(f.fileno())
+            os.chmod(tmp, 0o644)
+            os.replace(tmp, path)
+        finally:
+            Path(tmp).unlink(missing_ok=True)
     return path
 
 # %% ../nbs/00_domains.ipynb #38544b06

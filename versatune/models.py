@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['PACKAGED_MODEL', 'PRECISIONS', 'packaged_gguf', 'convert_gguf', 'locate', 'load_tokenizer', 'start_token',
-           'pick_device', 'sharded', 'load_model', 'base_model', 'ModelReport', 'describe', 'LoraSettings', 'add_lora',
-           'drop_lora', 'keeps_logits', 'padded']
+           'tokenizer_fingerprint', 'pick_device', 'sharded', 'load_model', 'base_model', 'has_adapter', 'ModelReport',
+           'describe', 'LoraSettings', 'add_lora', 'drop_lora', 'keeps_logits', 'padded']
 
 # %% ../nbs/01_models.ipynb #53e4d68d
 import importlib.util
 import inspect
+import json
 import os
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ from pathlib import Path
 import torch
 from accelerate import PartialState
 from peft import LoraConfig, get_peft_model
+from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GgufConfig
 
 from versatune.domains import (
@@ -26,6 +28,7 @@ from versatune.domains import (
     cache_dir,
     check_choice,
     check_number,
+    fingerprint,
     fingerprint_file,
     first_line,
     move_into_place,
@@ -94,6 +97,8 @@ def locate(name: str):
     if path.suffix == ".gguf" and path.is_file():
         return str(convert_gguf(path))
     if path.is_dir():
+        if (path / "adapter" / "adapter_config.json").exists():
+            return str(path / "adapter")  # the folder of a run
         if (path / "config.json").exists() or (path / "adapter_config.json").exists():
             return str(path)
         raise InputError(
@@ -133,6 +138,18 @@ def load_tokenizer(name: str):
 def start_token(tokenizer):
     "The id that every sampled text starts from: BOS, or EOS where a tokenizer has no BOS."
     return tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+
+# %% ../nbs/01_models.ipynb #ad44979a
+def tokenizer_fingerprint(tokenizer):
+    "A short hash of all that decides which ids a text becomes: rules, special tokens, template."
+    rules = tokenizer.get_vocab()
+    if tokenizer.is_fast:
+        rules = json.loads(tokenizer.backend_tokenizer.to_str())
+        for changing in ("padding", "truncation"):  # set anew by each call
+            rules.pop(changing, None)
+    probe = tokenizer("A probe: 2 and\n  two.").input_ids  # with what is added around a text
+    special = {k: str(v) for k, v in tokenizer.special_tokens_map.items()}
+    return fingerprint([rules, special, tokenizer.chat_template, probe])
 
 # %% ../nbs/01_models.ipynb #70d38c78
 PRECISIONS = ("nf4", "bf16", "fp32")
@@ -202,6 +219,11 @@ def _keep_trainable(model):
 def base_model(model):
     "The model under a peft adapter; a plain model is returned as it is."
     return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+# %% ../nbs/01_models.ipynb #307c20ab
+def has_adapter(model):
+    "Whether layers of a peft adapter sit in the model, whatever its type says."
+    return any(isinstance(layer, BaseTunerLayer) for layer in model.modules())
 
 # %% ../nbs/01_models.ipynb #1b6539d2
 @dataclass(frozen=True)
