@@ -125,16 +125,10 @@ def profile_from(
     calibration = getattr(classifier, "calibration", None)
     share = aggregate(proba, aggregate_by, calibration)
     bounds = bootstrap_interval(proba, aggregate_by, level, seed=seed, calibration=calibration)
-    low, high = (dict(zip(classifier.domains, bound.tolist())) for bound in bounds)
+    share, low, high = (dict(zip(classifier.domains, v.tolist())) for v in (share, *bounds))
     settings = dict(classifier=classifier.name, aggregate=aggregate_by, level=level, seed=seed)
-    return KnowledgeProfile(
-        DomainWeights.from_counts(dict(zip(classifier.domains, share.tolist()))),
-        low,
-        high,
-        n=n,
-        excluded=len(texts) - n,
-        how=dict(**settings, cut=cut, **how),
-    )
+    how = dict(**settings, cut=cut, **how)
+    return KnowledgeProfile(DomainWeights.from_counts(share), low, high, n, len(texts) - n, how)
 
 # %% ../nbs/06_detect.ipynb #62c72120
 def _looks(model, tokenizer, classifier, settings, n_max, out, progress):
