@@ -97,10 +97,10 @@ def locate(name: str):
     if path.suffix == ".gguf" and path.is_file():
         return str(convert_gguf(path))
     if path.is_dir():
-        if (path / "adapter" / "adapter_config.json").exists():
-            return str(path / "adapter")  # the folder of a run
-        if (path / "config.json").exists() or (path / "adapter_config.json").exists():
-            return str(path)
+        # the folder of a run, of a model, of an adapter
+        for holds in ("adapter/adapter_config.json", "config.json", "adapter_config.json"):
+            if (path / holds).exists():
+                return str((path / holds).parent)
         raise InputError(
             f"model folder {name} holds neither config.json nor adapter_config.json; "
             "name a folder written by save_pretrained"
@@ -139,7 +139,7 @@ def start_token(tokenizer):
     "The id that every sampled text starts from: BOS, or EOS where a tokenizer has no BOS."
     return tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
 
-# %% ../nbs/01_models.ipynb #ad44979a
+# %% ../nbs/01_models.ipynb #c801affe
 def tokenizer_fingerprint(tokenizer):
     "A short hash of all that decides which ids a text becomes: rules, special tokens, template."
     rules = tokenizer.get_vocab()
@@ -220,7 +220,7 @@ def base_model(model):
     "The model under a peft adapter; a plain model is returned as it is."
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
-# %% ../nbs/01_models.ipynb #307c20ab
+# %% ../nbs/01_models.ipynb #f29828d0
 def has_adapter(model):
     "Whether layers of a peft adapter sit in the model, whatever its type says."
     return any(isinstance(layer, BaseTunerLayer) for layer in model.modules())
