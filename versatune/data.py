@@ -6,10 +6,10 @@
 __all__ = ['FILE_TYPES', 'read_table', 'cached_rows', 'read_instructions', 'read_choices', 'DomainData', 'load_data']
 
 # %% ../nbs/08_data.ipynb #22ed69c2
-import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,234 +19,261 @@ import pyarrow.parquet as pq
 import yaml
 from datasets import Dataset, Features, Value, load_dataset
 from datasets.arrow_writer import ArrowWriter
+from fastcore.basics import patch
 
-from .domains import InputError, cache_dir, fingerprint, in_order
-from .forms import _text, row_form, to_messages
+from versatune.domains import (
+    InputError,
+    cache_dir,
+    check_number,
+    fingerprint,
+    fingerprint_file,
+    first_line,
+    in_order,
+)
+from .forms import row_form, text_field, to_messages
 
 # %% ../nbs/08_data.ipynb #75cd0d4a
 FILE_TYPES = (".jsonl", ".json", ".csv", ".parquet")
+_CHUNK = 10_000  # rows of a .csv or .parquet file in memory at a time
 
-# %% ../nbs/08_data.ipynb #fb0fd759
+
 def _json_row(line, where):
     try:
         return json.loads(line)
     except ValueError as e:
         raise InputError(f"{where}: not valid JSON in UTF-8 ({e})") from None
 
+
+def _chunks(path):
+    "Lists of rows of a .csv or .parquet file."
+    if path.suffix == ".csv":
+        for table in pd.read_csv(path, keep_default_na=False, dtype=str, chunksize=_CHUNK):
+            yield table.to_dict("records")
+    else:
+        for batch in pq.ParquetFile(path).iter_batches(_CHUNK):
+            yield batch.to_pylist()
+
 # %% ../nbs/08_data.ipynb #f34240f0
 def _raw_rows(path):
     "Yield (number, row); all but .json is read piece by piece."
     if path.suffix == ".jsonl":
-        with open(path, "rb") as f:
-            yield from (
-                (i, _json_row(line, f"{path}, row {i}"))
-                for i, line in enumerate(f, 1)
-                if line.strip()
-            )
+        with open(path, "rb") as lines:
+            for i, line in enumerate(lines, 1):
+                if line.strip():
+                    yield i, _json_row(line, f"{path}, row {i}")
     elif path.suffix == ".json":
         rows = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(rows, list):
             raise InputError(f"{path}: must hold a list of objects, one for each row")
         yield from enumerate(rows, 1)
-    elif path.suffix == ".csv":
-        yield from enumerate(
-            (
-                r
-                for part in pd.read_csv(path, keep_default_na=False, dtype=str, chunksize=10_000)
-                for r in part.to_dict("records")
-            ),
-            1,
-        )
-    elif path.suffix == ".parquet":
-        yield from enumerate(
-            (r for part in pq.ParquetFile(path).iter_batches(10_000) for r in part.to_pylist()), 1
-        )
+    elif path.suffix in FILE_TYPES:
+        i = 0
+        for rows in _chunks(path):
+            for i, row in enumerate(rows, i + 1):
+                yield i, row
     else:
-        raise InputError(
-            f"{path}: unknown file type {path.suffix!r}; use one of {', '.join(FILE_TYPES)}"
-        )
+        legal = ", ".join(FILE_TYPES)
+        raise InputError(f"{path}: unknown file type {path.suffix!r}; use one of {legal}")
 
 # %% ../nbs/08_data.ipynb #1a971007
-def read_table(path):
-    "Yield (where, row) for each row of a .jsonl, .json, .csv or .parquet file; an InputError names the file and the row."
+def read_table(
+    path,  # a .jsonl, .json, .csv or .parquet file
+):
+    "Yield (where, row) of a file: its place in words, a dict of fields; errors name file and row."
     path, row = Path(path), None
     try:
         for i, row in _raw_rows(path):
+            where = f"{path}, row {i}"
             if not isinstance(row, dict):
-                raise InputError(
-                    f"{path}, row {i}: is no object with fields, but {type(row).__name__}"
-                )
-            yield f"{path}, row {i}", row
+                raise InputError(f"{where}: is no object with fields, but {type(row).__name__}")
+            yield where, row
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
+    except InputError:
+        raise
     except (OSError, ValueError) as e:
-        if isinstance(e, InputError):
-            raise
-        raise InputError(
-            f"{path}: cannot be read as {path.suffix[1:]} ({str(e).splitlines()[0]})"
-        ) from None
+        kind = path.suffix[1:]
+        raise InputError(f"{path}: cannot be read as {kind} ({first_line(e)})") from None
     if row is None:
         raise InputError(f"{path}: holds no rows; give at least two, or leave the domain out")
 
 # %% ../nbs/08_data.ipynb #7d85d87f
-def cached_rows(key, rows, features):
-    "The memory-mapped `Dataset` of what `rows()` yields (dicts), written once into the cache folder under `key`."
+def cached_rows(
+    key,  # fingerprint of all that decides the content
+    rows,  # a function that yields dicts; called only when the file is not there yet
+    features,  # their columns, as `datasets.Features`
+):
+    "A memory-mapped `Dataset` of the rows, written once into the cache folder as KEY.arrow."
     path = cache_dir("rows") / f"{key}.arrow"
     if not path.exists():
-        part = path.with_suffix(f".{os.getpid()}")
+        unfinished = path.with_suffix(f".{os.getpid()}")
         try:
-            with ArrowWriter(path=str(part), features=features, writer_batch_size=1000) as writer:
+            writing = dict(features=features, writer_batch_size=1000)
+            with ArrowWriter(path=str(unfinished), **writing) as writer:
                 for row in rows():
                     writer.write(row)
                 writer.finalize()
-            os.replace(part, path)
+            os.replace(unfinished, path)
         finally:
-            part.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
     return Dataset.from_file(str(path))
-
-# %% ../nbs/08_data.ipynb #b4ecc5ec
-def _file_key(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as f:
-        while block := f.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()[:16]
 
 # %% ../nbs/08_data.ipynb #b69ac1f4
 def _is_hub(name):
+    "Whether a source names a data set on the hub: owner/name, and nothing of that name is here."
     name = str(name)
-    return (
-        not Path(name).exists()
-        and name.count("/") == 1
-        and not name.startswith((".", "/", "~"))
-        and Path(name).suffix not in FILE_TYPES
-    )
+    if Path(name).exists() or Path(name).suffix in FILE_TYPES:
+        return False
+    return name.count("/") == 1 and not name.startswith((".", "/", "~"))
 
-# %% ../nbs/08_data.ipynb #4e66a68e
+
 def _hub(name):
+    "The `Dataset` of a hub name; the split is train unless the name says another."
     repo, *rest = str(name).split(":")
     *config, split = rest or ["train"]
     try:
         return load_dataset(repo, *config, split=split)
     except Exception as e:
-        raise InputError(
-            f"data set {name}: no such file here, and the hub says: {str(e).splitlines()[0]}"
-        ) from None
+        problem = f"no such file here, and the hub says: {first_line(e)}"
+        raise InputError(f"data set {name}: {problem}") from None
 
 # %% ../nbs/08_data.ipynb #8391fab9
 _ROW = Features(
     messages=[dict(role=Value("string"), content=Value("string"))], domain=Value("string")
 )
 
-# %% ../nbs/08_data.ipynb #832ebf81
+
 def _checked(rows, domain):
     "Yield each (where, row) as {messages, domain}; all must be in the form of the first."
     first = None
     for where, row in rows:
-        form, first = row_form(row, where), first or (row_form(row, where), where)
-        if form != first[0]:
-            raise InputError(
-                f"{where} is in {form} form but row 1 in {first[0]} form; keep one form in a file"
-            )
+        form = row_form(row, where)
+        first = first or form
+        if form != first:
+            problem = f"is in {form} form but row 1 in {first} form"
+            raise InputError(f"{where} {problem}; keep one form in a file")
         yield dict(messages=to_messages(row, where), domain=domain)
 
 # %% ../nbs/08_data.ipynb #4bbb64b7
-def read_instructions(source, domain):
-    "(rows, key) of an instruction file or hub data set: a memory-mapped `Dataset` with the columns messages and domain, and a hash of its content."
+_READER = 1  # raise it when the reading changes: cached rows are then made anew
+
+
+def _hub_rows(table, source):
+    for i, row in enumerate(table, 1):
+        yield f"{source}, row {i}", row
+
+
+def read_instructions(
+    source,  # an instruction file, or the name of a hub data set
+    domain,  # what its rows are to be called
+):
+    "(rows, key): a memory-mapped `Dataset` of messages and domain, and a hash of its content."
     if _is_hub(source):
-        found = _hub(source)
-        key, rows = (
-            fingerprint([str(source), found._fingerprint]),
-            lambda: ((f"{source}, row {i}", r) for i, r in enumerate(found, 1)),
-        )
+        table = _hub(source)
+        content = fingerprint([str(source), table._fingerprint])
+        rows = partial(_hub_rows, table, source)
+    elif Path(source).exists():
+        content = fingerprint_file(source, 16)
+        rows = partial(read_table, source)
     else:
-        key, rows = _file_key(source) if Path(source).exists() else None, lambda: read_table(source)
-    if key is None:
         raise InputError(f"{source}: no such file")
-    key = fingerprint(
-        [key, Path(str(source)).suffix, domain, 1]
-    )  # 1: raise it when the reading changes
+    key = fingerprint([content, Path(str(source)).suffix, domain, _READER])
     return cached_rows(key, lambda: _checked(rows(), domain), _ROW), key
 
 # %% ../nbs/08_data.ipynb #cda6938e
+def _check_question(row, where):
+    text_field(row, "question", where)
+    choices = row.get("choices")
+    several = isinstance(choices, list) and len(choices) >= 2
+    if not several or len(set(map(str, choices))) < len(choices):
+        raise InputError(f"{where}: field 'choices' must be a list of two or more different texts")
+    name = f"{where}: field 'answer_index'"
+    check_number(name, row.get("answer_index"), least=0, most=len(choices) - 1, whole=True)
+
+
 def read_choices(path):
-    "Rows of {question, choices, answer_index}, checked: two or more distinct choices, and an answer that is one of them."
-    rows = []
+    "A list of {question, choices, answer_index}; a wrong row is an InputError that names it."
+    questions = []
     for where, row in read_table(path):
-        _text(row, "question", where)
-        choices, answer = row.get("choices"), row.get("answer_index")
-        if (
-            not isinstance(choices, list)
-            or len(choices) < 2
-            or len(set(map(str, choices))) < len(choices)
-        ):
-            raise InputError(
-                f"{where}: field 'choices' must be a list of two or more different texts"
-            )
-        if not isinstance(answer, int) or not 0 <= answer < len(choices):
-            raise InputError(
-                f"{where}: field 'answer_index' is {answer!r}; give a whole number from 0 to {len(choices) - 1}"
-            )
-        rows.append(dict(question=row["question"], choices=choices, answer_index=answer))
-    return rows
+        _check_question(row, where)
+        questions.append({name: row[name] for name in ("question", "choices", "answer_index")})
+    return questions
 
 # %% ../nbs/08_data.ipynb #45ff0124
-_PARTS = ("train", "heldout", "choices")
+_ROLES = ("train", "heldout", "choices")  # of a file within its domain
 
-# %% ../nbs/08_data.ipynb #88946bd1
-def _find_part(folder, part):
-    found = [p for p in sorted(folder.glob(f"{part}.*")) if p.suffix in FILE_TYPES]
-    if len(found) > 1:
-        raise InputError(
-            f"{folder} holds {' and '.join(p.name for p in found)}; keep one file for {part!r}"
-        )
-    return found[0] if found else None
+
+def _files_of_domain(folder):
+    "Role -> path of the files in a domain's folder."
+    paths = {}
+    for role in _ROLES:
+        named = [p for p in sorted(folder.glob(f"{role}.*")) if p.suffix in FILE_TYPES]
+        if len(named) > 1:
+            names = " and ".join(p.name for p in named)
+            raise InputError(f"{folder} holds {names}; keep one file for {role!r}")
+        if named:
+            paths[role] = named[0]
+    if "train" not in paths:
+        remedy = "put a train.jsonl (or .json, .csv, .parquet) there"
+        raise InputError(f"{folder}: domain {folder.name!r} is empty; {remedy}")
+    return paths
 
 # %% ../nbs/08_data.ipynb #590dd77f
 def _sources_of_folder(folder):
     "Domain -> {train, heldout, choices} -> path, for a folder of files or of folders."
-    sources = {p.stem: dict(train=p) for p in sorted(folder.iterdir()) if p.suffix in FILE_TYPES}
-    for sub in sorted(
-        p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))
-    ):
+    entries = sorted(folder.iterdir())
+    sources = {p.stem: dict(train=p) for p in entries if p.suffix in FILE_TYPES}
+    for sub in entries:
+        if not sub.is_dir() or sub.name.startswith((".", "_")):
+            continue
         if sub.name in sources:
-            raise InputError(
-                f"{folder} holds both a file and a folder for domain {sub.name!r}; keep one"
-            )
-        sources[sub.name] = {part: p for part in _PARTS if (p := _find_part(sub, part))}
-        if "train" not in sources[sub.name]:
-            raise InputError(
-                f"{sub}: domain {sub.name!r} is empty; put a train.jsonl (or .json, .csv, .parquet) there"
-            )
+            problem = f"holds both a file and a folder for domain {sub.name!r}"
+            raise InputError(f"{folder} {problem}; keep one")
+        sources[sub.name] = _files_of_domain(sub)
     if not sources:
-        raise InputError(
-            f"{folder}: holds no domain; put DOMAIN.jsonl files or DOMAIN/train.jsonl there"
-        )
-    return {d: sources[d] for d in in_order(sources)}
+        remedy = "put DOMAIN.jsonl files or DOMAIN/train.jsonl there"
+        raise InputError(f"{folder}: holds no domain; {remedy}")
+    return {domain: sources[domain] for domain in in_order(sources)}
 
 # %% ../nbs/08_data.ipynb #558dc022
+def _beside(path, name):
+    "A source that a file names: a path relative to the file, or a name on the hub as it is."
+    beside = path.parent / str(name)
+    return name if _is_hub(name) and not beside.exists() else beside
+
+
 def _sources_of_config(path):
-    "The same for a .yaml or .json file; paths in it are relative to the file."
+    "The same for a .yaml or .json file."
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as e:
-        raise InputError(f"{path}: not valid YAML or JSON ({str(e).splitlines()[0]})") from None
+        raise InputError(f"{path}: not valid YAML or JSON ({first_line(e)})") from None
     if not isinstance(config, dict) or not config:
-        raise InputError(
-            f"{path}: must map each domain to a file, a data set or {{train, heldout, choices}}"
-        )
-    here = lambda name: p if (p := path.parent / str(name)).exists() or not _is_hub(name) else name
+        entry = "a file, a data set or {train, heldout, choices}"
+        raise InputError(f"{path}: must map each domain to {entry}")
     sources = {}
     for domain, entry in config.items():
         entry = entry if isinstance(entry, dict) else dict(train=entry)
-        if unknown := set(entry) - set(_PARTS):
-            raise InputError(
-                f"{path}: domain {domain!r} has the field {sorted(unknown)[0]!r}; legal are {', '.join(_PARTS)}"
-            )
+        unknown = sorted(set(entry) - set(_ROLES))
+        if unknown:
+            problem = f"domain {domain!r} has the field {unknown[0]!r}"
+            raise InputError(f"{path}: {problem}; legal are {', '.join(_ROLES)}")
         if "train" not in entry:
             raise InputError(f"{path}: domain {domain!r} has no field 'train'")
-        sources[str(domain)] = {part: here(name) for part, name in entry.items()}
+        sources[str(domain)] = {role: _beside(path, name) for role, name in entry.items()}
     return sources
+
+# %% ../nbs/08_data.ipynb #22653d87
+def _split(rows, fraction, domain, where):
+    "(training, held-out) rows: at least one is held out; copies of a row stay on one side."
+    hashes = np.array([int(fingerprint(messages), 16) for messages in rows["messages"]])
+    distinct = np.unique(hashes)
+    if len(distinct) < 2:
+        problem = f"domain {domain!r} has {len(distinct)} different row"
+        raise InputError(f"{where}: {problem}; it needs two or more, one of them to be held out")
+    n_heldout = max(1, round(fraction * len(distinct)))
+    held = np.isin(hashes, distinct[:n_heldout])
+    return rows.select(np.flatnonzero(~held)), rows.select(np.flatnonzero(held))
 
 # %% ../nbs/08_data.ipynb #16852904
 @dataclass(frozen=True)
@@ -265,69 +292,53 @@ class DomainData:
 
     @property
     def sizes(self):
+        "Domain -> number of training rows."
         return {d: len(rows) for d, rows in self.train.items()}
 
     def __repr__(self):
-        return f"DomainData of {self.source}: " + ", ".join(
-            f"{d} {n}/{len(self.heldout[d])}" for d, n in self.sizes.items()
-        )
+        counts = [f"{d} {n}/{len(self.heldout[d])}" for d, n in self.sizes.items()]
+        return f"DomainData of {self.source}: " + ", ".join(counts)
 
-    def _repr_markdown_(self):
-        rows = [
-            f"| {d} | {n} | {len(self.heldout[d])} | {len(self.choices.get(d, []))} |"
-            for d, n in self.sizes.items()
-        ]
-        return "\n".join(
-            [f"| {self.source} | train | held-out | questions |", "|---|---:|---:|---:|", *rows]
-        )
+# %% ../nbs/08_data.ipynb #79f5c2a6
+@patch
+def _repr_markdown_(self: DomainData):
+    lines = [f"| {self.source} | train | held-out | questions |", "|---|---:|---:|---:|"]
+    for d, n in self.sizes.items():
+        n_questions = len(self.choices.get(d, []))
+        lines.append(f"| {d} | {n} | {len(self.heldout[d])} | {n_questions} |")
+    return "\n".join(lines)
 
-# %% ../nbs/08_data.ipynb #22653d87
-def _split(rows, fraction, domain, where):
-    "Set aside max(1, fraction) of the rows, those whose content hashes lowest; copies of a row stay on one side."
-    key = np.array([int(fingerprint(m), 16) for m in rows["messages"]])
-    distinct = np.unique(key)
-    if len(distinct) < 2:
-        raise InputError(
-            f"{where}: domain {domain!r} has {len(distinct)} different row; it needs two or more, one of them to be held out"
-        )
-    held = np.isin(key, distinct[: max(1, round(fraction * len(distinct)))])
-    return rows.select(np.flatnonzero(~held)), rows.select(np.flatnonzero(held))
+# %% ../nbs/08_data.ipynb #eabcafa6
+def _sources(source):
+    "Domain -> {train, heldout, choices} -> file or hub name, of whatever `load_data` is given."
+    if isinstance(source, dict):
+        return {d: e if isinstance(e, dict) else dict(train=e) for d, e in source.items()}
+    path = Path(files("versatune") / "starter" if source == "starter" else source)
+    if path.is_dir():
+        return _sources_of_folder(path)
+    if path.is_file():
+        return _sources_of_config(path)
+    remedy = "give a folder with DOMAIN.jsonl files, a .yaml file of names, or 'starter'"
+    raise InputError(f"data {source}: no such folder or file; {remedy}")
 
 # %% ../nbs/08_data.ipynb #899ca994
 def load_data(
-    source="starter",  # "starter", a folder, a .yaml/.json file of names, or a mapping domain -> {train, heldout, choices}
+    source="starter",  # or a folder, a .yaml/.json file of names, a dict domain -> its files
     heldout_fraction=0.1,  # of the training rows, for a domain that brings no held-out file
 ):
-    "Read and check every file: a `DomainData`. An InputError names the file, the row and the field."
-    if not 0 < heldout_fraction < 1:
-        raise InputError(f"heldout_fraction is {heldout_fraction}; give a number between 0 and 1")
-    path = files("versatune") / "starter" if source == "starter" else source
-    if isinstance(source, dict):
-        sources = {d: e if isinstance(e, dict) else dict(train=e) for d, e in source.items()}
-    elif Path(path).is_dir():
-        sources = _sources_of_folder(Path(path))
-    elif Path(path).is_file():
-        sources = _sources_of_config(Path(path))
-    else:
-        raise InputError(
-            f"data {source}: no such folder or file; give a folder with DOMAIN.jsonl files, a .yaml file of names, or 'starter'"
-        )
+    "A `DomainData` of checked rows; an InputError names the file, the row and the field."
+    check_number("heldout_fraction", heldout_fraction, above=0, below=1)
     train, heldout, choices, keys = {}, {}, {}, {}
-    for domain, entry in sources.items():
-        rows, keys[domain] = read_instructions(entry["train"], domain)
-        if "heldout" in entry:
-            train[domain], (heldout[domain], keys[f"{domain}, held out"]) = (
-                rows,
-                read_instructions(entry["heldout"], domain),
-            )
+    for domain, paths in _sources(source).items():
+        rows, keys[domain] = read_instructions(paths["train"], domain)
+        if "heldout" in paths:
+            train[domain] = rows
+            heldout_rows, keys[f"{domain}, held out"] = read_instructions(paths["heldout"], domain)
+            heldout[domain] = heldout_rows
         else:
-            train[domain], heldout[domain] = _split(rows, heldout_fraction, domain, entry["train"])
-        if "choices" in entry:
-            choices[domain] = read_choices(entry["choices"])
-    return DomainData(
-        train,
-        heldout,
-        choices,
-        str(source) if not isinstance(source, dict) else "mapping",
-        fingerprint([keys, heldout_fraction, choices]),
-    )
+            train[domain], heldout[domain] = _split(rows, heldout_fraction, domain, paths["train"])
+        if "choices" in paths:
+            choices[domain] = read_choices(paths["choices"])
+    name = "mapping" if isinstance(source, dict) else str(source)
+    key = fingerprint([keys, heldout_fraction, choices])
+    return DomainData(train, heldout, choices, name, key)
