@@ -14,23 +14,23 @@ from itertools import islice
 
 import numpy as np
 import pyarrow.compute as pc
-import torch
 from datasets import Features, List, Value
+from fastcore.basics import patch
 
 from .data import cached_rows
 from .domains import InputError, fingerprint
+from .models import padded
 
 # %% ../nbs/09_tokens.ipynb #5c2eb322
-_ALPACA = "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+_ALPACA = (
+    "Below is an instruction that describes a task. "
+    "Write a response that appropriately completes the request.\n\n"
+)
 
-# %% ../nbs/09_tokens.ipynb #f7463813
+
 def _alpaca_pieces(messages, tokenizer):
-    yield (
-        (tokenizer.bos_token or "")
-        + "".join(m["content"] + "\n\n" for m in messages if m["role"] == "system")
-        + _ALPACA,
-        False,
-    )
+    system = "".join(m["content"] + "\n\n" for m in messages if m["role"] == "system")
+    yield (tokenizer.bos_token or "") + system + _ALPACA, False
     for m in messages:
         if m["role"] == "user":
             yield f"### Instruction:\n{m['content']}\n\n### Response:\n", False
@@ -38,143 +38,132 @@ def _alpaca_pieces(messages, tokenizer):
             yield m["content"] + (tokenizer.eos_token or ""), True
 
 # %% ../nbs/09_tokens.ipynb #aaa30656
-def _pieces(messages, tokenizer):
-    "The conversation as (text, is a response) pieces that join to the whole."
-    if not tokenizer.chat_template:
-        yield from _alpaca_pieces(messages, tokenizer)
-        return
-    render = lambda ms, prompt: tokenizer.apply_chat_template(
-        ms, tokenize=False, add_generation_prompt=prompt
-    )
-    done = ""
+def _template_pieces(messages, tokenizer):
+    render = partial(tokenizer.apply_chat_template, tokenize=False)
+    written = ""
     for i, m in enumerate(messages):
         if m["role"] != "assistant":
             continue
-        prefix, whole = render(messages[:i], True), render(messages[: i + 1], False)
-        if not prefix.startswith(done) or not whole.startswith(prefix):
+        prompt = render(messages[:i], add_generation_prompt=True)
+        whole = render(messages[: i + 1], add_generation_prompt=False)
+        if not prompt.startswith(written) or not whole.startswith(prompt):
             raise InputError(
-                "the tokenizer's chat template rewrites earlier turns, so responses cannot be told apart; use a template that only appends"
+                "the tokenizer's chat template rewrites earlier turns, so responses cannot be "
+                "told apart; use a template that only appends"
             )
-        yield prefix[len(done) :], False
-        yield whole[len(prefix) :], True
-        done = whole
+        yield prompt[len(written) :], False
+        yield whole[len(prompt) :], True
+        written = whole
+
+
+def _pieces(messages, tokenizer):
+    "The conversation as a list of (text, is a response) that join to the whole."
+    pieces = _template_pieces if tokenizer.chat_template else _alpaca_pieces
+    return list(pieces(messages, tokenizer))
+
+# %% ../nbs/09_tokens.ipynb #341d5278
+def _labelled(ids, offsets, pieces, max_length):
+    "One encoded conversation: a token belongs to the piece in which it begins."
+    ends = np.cumsum([len(text) for text, _ in pieces])  # (pieces,) in characters
+    starts = np.asarray(offsets)[:, 0]  # (tokens,)
+    is_response = np.array([r for _, r in pieces] + [False])
+    taught = is_response[np.searchsorted(ends, starts, side="right")]
+    cut = int(len(ids) > max_length)
+    ids = ids[:max_length]
+    labels = [token if t else -100 for token, t in zip(ids, taught)]
+    return dict(input_ids=ids, labels=labels, cut=cut)
 
 # %% ../nbs/09_tokens.ipynb #fabf984c
 def encode(
     conversations,  # list of conversations, each a list of messages
     tokenizer,
-    max_length=1024,
+    max_length=1024,  # tokens of a row; what is longer is cut
 ):
-    "A list of {input_ids, labels, cut}: labels are -100 outside of responses; rows are cut at `max_length` tokens, and `cut` says so."
+    "A list of {input_ids, labels, cut}: labels are -100 outside of responses, cut is 0 or 1."
     if not tokenizer.is_fast:
-        raise InputError(
-            f"tokenizer {type(tokenizer).__name__} gives no character offsets; use a fast tokenizer (one with a tokenizer.json)"
-        )
-    pieces = [list(_pieces(messages, tokenizer)) for messages in conversations]
-    coded = tokenizer(
-        ["".join(t for t, _ in p) for p in pieces],
-        add_special_tokens=False,
-        return_offsets_mapping=True,
-    )
-    return [
-        _labelled(ids, offsets, p, max_length)
-        for ids, offsets, p in zip(coded["input_ids"], coded["offset_mapping"], pieces)
-    ]
-
-# %% ../nbs/09_tokens.ipynb #341d5278
-def _labelled(ids, offsets, pieces, max_length):
-    ends = np.cumsum([len(t) for t, _ in pieces])
-    response = np.array([r for _, r in pieces] + [False])[
-        np.searchsorted(ends, np.asarray(offsets)[:, 0], side="right")
-    ]
-    return dict(
-        input_ids=ids[:max_length],
-        labels=[t if r else -100 for t, r in zip(ids[:max_length], response)],
-        cut=int(len(ids) > max_length),
-    )
+        problem = f"tokenizer {type(tokenizer).__name__} gives no character offsets"
+        raise InputError(f"{problem}; use a fast tokenizer (one with a tokenizer.json)")
+    pieces = [_pieces(messages, tokenizer) for messages in conversations]
+    texts = ["".join(text for text, _ in conversation) for conversation in pieces]
+    coded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+    rows = zip(coded["input_ids"], coded["offset_mapping"], pieces)
+    return [_labelled(ids, offsets, p, max_length) for ids, offsets, p in rows]
 
 # %% ../nbs/09_tokens.ipynb #5183fc51
-def pack(lengths, size):
-    "Bins of indices, each of at most `size` in all: best fit, longest first (a longer one goes alone)."
-    bins, room = [], []  # room: sorted (space left, number of the bin)
+def pack(
+    lengths,  # of each row, in tokens
+    size,  # of a pack; a longer row goes alone
+):
+    "Lists of row numbers, each of at most `size` tokens in all: best fit, longest first."
+    packs, room = [], []  # room: sorted (space left, number of the pack)
     for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        at = bisect.bisect_left(room, (lengths[i], -1))
-        left, b = room.pop(at) if at < len(room) else (size, len(bins))
-        if b == len(bins):
-            bins.append([])
-        bins[b].append(i)
-        bisect.insort(room, (left - lengths[i], b))
-    return bins
+        fit = bisect.bisect_left(room, (lengths[i], -1))
+        if fit < len(room):
+            space, p = room.pop(fit)
+        else:
+            space, p = size, len(packs)
+            packs.append([])
+        packs[p].append(i)
+        bisect.insort(room, (space - lengths[i], p))
+    return packs
 
 # %% ../nbs/09_tokens.ipynb #8e7a1031
+_COUNTS = ("supervised", "cut", "rows")  # what is added up over the rows of a pack
+
+
+def _end_to_end(rows):
+    "Several rows as one {input_ids, labels, position_ids}."
+    ids, labels, positions = [], [], []
+    for row in rows:
+        ids += row["input_ids"]
+        labels += [-100, *row["labels"][1:]]
+        positions += row.get("position_ids") or range(len(row["input_ids"]))
+    return dict(input_ids=ids, labels=labels, position_ids=positions)
+
+
 def _packs(rows, size):
-    for members in pack([len(r["input_ids"]) for r in rows], size):
-        part = [rows[i] for i in members]
-        yield dict(
-            input_ids=[t for r in part for t in r["input_ids"]],
-            labels=[t for r in part for t in [-100] + r["labels"][1:]],
-            position_ids=[
-                i for r in part for i in (r.get("position_ids") or range(len(r["input_ids"])))
-            ],
-            **{k: sum(r[k] for r in part) for k in ("supervised", "cut", "rows")},
-        )
+    "Yield rows with their counts as packs, in the order of `pack`."
+    for members in pack([len(row["input_ids"]) for row in rows], size):
+        packed = [rows[i] for i in members]
+        counts = {name: sum(row[name] for row in packed) for name in _COUNTS}
+        yield _end_to_end(packed) | counts
 
 # %% ../nbs/09_tokens.ipynb #36f14164
-def collate(rows, pad=0, flat=False):
-    "Rows of {input_ids, labels} (and position_ids, when packed) as a batch of equally long tensors, padded on the right; `flat`: laid end to end as one row without padding."
+def collate(
+    rows,  # of {input_ids, labels}, and position_ids when packed
+    pad=0,  # the token to fill up with; it is never looked at
+    flat=False,  # lay all rows end to end as one, without padding
+):
+    "A dict of tensors (rows, longest): input_ids, labels, and attention_mask or position_ids."
     if flat:
-        rows = list(
-            _packs(
-                [dict(supervised=0, cut=0, rows=1) | r for r in rows],
-                sum(len(r["input_ids"]) for r in rows),
-            )
-        )
-    longest, packed = max(len(r["input_ids"]) for r in rows), "position_ids" in rows[0]
-    filled = lambda values, fill: torch.tensor(
-        [list(v) + [fill] * (longest - len(v)) for v in values]
-    )
-    batch = dict(
-        input_ids=filled([r["input_ids"] for r in rows], pad),
-        labels=filled([r["labels"] for r in rows], -100),
-    )
-    return batch | (
-        dict(position_ids=filled([r["position_ids"] for r in rows], 0))
-        if packed
-        else dict(attention_mask=filled([[1] * len(r["input_ids"]) for r in rows], 0))
-    )
+        rows = [_end_to_end(sorted(rows, key=lambda row: -len(row["input_ids"])))]
+    ids = [row["input_ids"] for row in rows]
+    labels = [row["labels"] for row in rows]
+    batch = dict(input_ids=padded(ids, pad), labels=padded(labels, -100))
+    if "position_ids" in rows[0]:
+        batch["position_ids"] = padded([row["position_ids"] for row in rows], 0)
+    else:
+        batch["attention_mask"] = padded([[1] * len(row) for row in ids], 0)
+    return batch
 
 # %% ../nbs/09_tokens.ipynb #df0d5841
 def collator(tokenizer, model=None):
-    "The `data_collator` for any Trainer; flat where the attention of `model` is FlashAttention, whose kernels find the ends of rows by position, in one row only."
-    return partial(
-        collate,
-        pad=next((t for t in (tokenizer.pad_token_id, tokenizer.eos_token_id) if t is not None), 0),
-        flat=model is not None and "flash" in (model.config._attn_implementation or ""),
-    )
-
-# %% ../nbs/09_tokens.ipynb #9847e401
-_TOKENS = dict(
-    input_ids=List(Value("int32")),
-    labels=List(Value("int32")),
-    supervised=Value("int32"),
-    cut=Value("int32"),
-    rows=Value("int32"),
-)
+    "The `data_collator` for any Trainer: `collate`, flat where `model` uses FlashAttention."
+    # FlashAttention's kernels find the ends of rows by position, in one row only
+    flash = model is not None and "flash" in (model.config._attn_implementation or "")
+    pads = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
+    pad = next(token for token in pads if token is not None)
+    return partial(collate, pad=pad, flat=flash)
 
 # %% ../nbs/09_tokens.ipynb #1d389650
 @dataclass(frozen=True)
 class TokenizedData:
-    "Token ids and labels of each domain's rows, memory-mapped; columns input_ids, labels, supervised (labels that count), cut (rows cut off), rows (rows in a pack), and position_ids when packed."
+    "Token ids and labels of each domain's rows, memory-mapped; `_TOKENS` lists the columns."
 
     train: dict  # domain -> Dataset
     heldout: dict  # the same, never packed
     dropped: dict  # domain -> training rows without a label inside max_length
     key: str  # fingerprint of rows, tokenizer and lengths
-
-    def __repr__(self):
-        return f"TokenizedData {self.key}: " + ", ".join(
-            f"{d} {n}/{len(self.heldout[d])}" for d, n in self.sizes.items()
-        )
 
     @property
     def domains(self):
@@ -182,87 +171,94 @@ class TokenizedData:
 
     @property
     def sizes(self):
+        "Domain -> number of training rows, or of packs."
         return {d: len(rows) for d, rows in self.train.items()}
 
-    @property
-    def cut(self):
-        return {d: pc.sum(rows.data["cut"]).as_py() for d, rows in self.train.items()}
+    def __repr__(self):
+        counts = [f"{d} {n}/{len(self.heldout[d])}" for d, n in self.sizes.items()]
+        return f"TokenizedData {self.key}: " + ", ".join(counts)
 
-    @property
-    def longest(self):
-        return max(
-            pc.max(pc.list_value_length(rows.data["input_ids"])).as_py()
-            for part in (self.train, self.heldout)
-            for rows in part.values()
-        )
+# %% ../nbs/09_tokens.ipynb #93924982
+@patch(as_prop=True)
+def cut(self: TokenizedData):
+    "Domain -> training rows that were cut off."
+    return {d: pc.sum(rows.data["cut"]).as_py() for d, rows in self.train.items()}
 
-    @property
-    def supervised(self):
-        return {d: np.asarray(rows.data["supervised"]) for d, rows in self.train.items()}
+
+@patch(as_prop=True)
+def longest(self: TokenizedData):
+    "Tokens of the longest row or pack, held-out rows included."
+    tables = [*self.train.values(), *self.heldout.values()]
+    return max(pc.max(pc.list_value_length(rows.data["input_ids"])).as_py() for rows in tables)
+
+
+@patch(as_prop=True)
+def supervised(self: TokenizedData):
+    "Domain -> array of the supervised labels of each training row."
+    return {d: np.asarray(rows.data["supervised"]) for d, rows in self.train.items()}
 
 # %% ../nbs/09_tokens.ipynb #2a7200c7
 def _tokenizer_key(tokenizer):
-    "All that decides which tokens a text becomes."
-    backend = (
-        {
-            k: v
-            for k, v in json.loads(tokenizer.backend_tokenizer.to_str()).items()
-            if k not in ("padding", "truncation")
-        }
-        if tokenizer.is_fast
-        else {}
-    )  # set anew by each call
+    "All that decides which tokens a text becomes: a list that can be fingerprinted."
+    backend = json.loads(tokenizer.backend_tokenizer.to_str()) if tokenizer.is_fast else {}
+    backend = {name: v for name, v in backend.items() if name not in ("padding", "truncation")}
     return [backend, tokenizer.chat_template, tokenizer.bos_token, tokenizer.eos_token]
 
+# %% ../nbs/09_tokens.ipynb #ede1efdf
+_TOKENS = dict(
+    input_ids=List(Value("int32")),
+    labels=List(Value("int32")),
+    supervised=Value("int32"),  # labels that count
+    cut=Value("int32"),  # rows that were cut off
+    rows=Value("int32"),  # rows in a pack, or 1
+)
+_PACKED = _TOKENS | dict(position_ids=List(Value("int32")))
+
+
+def _encoded(rows, tokenizer, max_length, packed):
+    "Yield encoded rows or packs, from a thousand conversations at a time."
+    conversations = (row["messages"] for row in rows)
+    while thousand := list(islice(conversations, 1000)):
+        taught = []
+        for row in encode(thousand, tokenizer, max_length):
+            n_supervised = sum(label != -100 for label in row["labels"][1:])
+            if n_supervised:
+                taught.append(row | dict(supervised=n_supervised, rows=1))
+        yield from _packs(taught, max_length) if packed else taught
+
 # %% ../nbs/09_tokens.ipynb #d5849ed9
+_ENCODER = 2  # raise it when the encoding changes: cached tokens are then made anew
+
+
 def tokenize(
     data,  # DomainData
     tokenizer,
     max_length=1024,  # tokens of a row, or of a pack
-    heldout_rows=None,  # held-out rows of each domain, the first so many: fewer make each measurement of the losses cheaper; None: all
+    heldout_rows=None,  # of each domain, the first so many; None: all. Fewer are cheaper to measure
     packed=False,  # lay training rows end to end up to max_length
 ):
-    "Tokenise every row once: a `TokenizedData`. An InputError when a domain has no row left."
-    key = fingerprint(
-        [data.key, _tokenizer_key(tokenizer), max_length, heldout_rows, packed, 2]
-    )  # 2: raise it when the encoding changes
-    done = lambda part, d, rows: _tokenized(
-        rows,
-        tokenizer,
-        max_length,
-        packed and part == "train",
-        fingerprint([key, part, d]),
-        f"domain {d!r}: no {part} row",
-    )
-    train = {d: done("train", d, rows) for d, rows in data.train.items()}
-    heldout = {
-        d: done("heldout", d, rows.select(range(min(heldout_rows or len(rows), len(rows)))))
-        for d, rows in data.heldout.items()
-    }
-    return TokenizedData(
-        train,
-        heldout,
-        {d: len(data.train[d]) - pc.sum(rows.data["rows"]).as_py() for d, rows in train.items()},
-        key,
-    )
+    "A `TokenizedData` of every row; an InputError when a domain has no row left."
+    settings = [max_length, heldout_rows, packed, _ENCODER]
+    key = fingerprint([data.key, _tokenizer_key(tokenizer), *settings])
+    tokenized = partial(_tokenized, tokenizer, max_length, key)
+    train, heldout, dropped = {}, {}, {}
+    for d, rows in data.train.items():
+        train[d] = tokenized("train", d, rows, packed)
+        dropped[d] = len(rows) - pc.sum(train[d].data["rows"]).as_py()
+    for d, rows in data.heldout.items():
+        n = min(heldout_rows or len(rows), len(rows))
+        heldout[d] = tokenized("heldout", d, rows.select(range(n)), False)
+    return TokenizedData(train, heldout, dropped, key)
 
-# %% ../nbs/09_tokens.ipynb #ede1efdf
-def _tokenized(rows, tokenizer, max_length, packed, key, whose):
-    def encoded():
-        messages = (r["messages"] for r in rows)
-        while some := list(islice(messages, 1000)):
-            full = [
-                r | dict(supervised=n, rows=1)
-                for r in encode(some, tokenizer, max_length)
-                if (n := sum(t != -100 for t in r["labels"][1:]))
-            ]
-            yield from _packs(full, max_length) if packed else full
-
-    found = cached_rows(
-        key,
-        encoded,
-        Features(_TOKENS | (dict(position_ids=List(Value("int32"))) if packed else {})),
+# %% ../nbs/09_tokens.ipynb #04925335
+def _tokenized(tokenizer, max_length, key, split, domain, rows, packed):
+    "The tokens of one domain's training or held-out rows: a memory-mapped `Dataset`."
+    made = cached_rows(
+        fingerprint([key, split, domain]),
+        partial(_encoded, rows, tokenizer, max_length, packed),
+        Features(_PACKED if packed else _TOKENS),
     )
-    if not len(found):
-        raise InputError(f"{whose} has a response within {max_length} tokens; raise max_length")
-    return found
+    if not len(made):
+        problem = f"domain {domain!r}: no {split} row has a response within {max_length} tokens"
+        raise InputError(f"{problem}; raise max_length")
+    return made
