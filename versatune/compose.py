@@ -129,7 +129,7 @@ def draw(
     cursors = {d: cursors[d] + take[d] for d in sizes}
     return Plan(*_mixed(take, coming, seed, round), cursors, short)
 
-# %% ../nbs/10_compose.ipynb #cbbe228a
+# %% ../nbs/10_compose.ipynb #73cbd6ca
 def _stop(domain, left, wanted, max_passes, round):
     problem = f"domain {domain!r} has {left[domain]} rows left within max_passes={max_passes}"
     remedy = "raise max_passes, or set exhausted='renormalize'"

@@ -9,12 +9,8 @@ __all__ = ['SIGMA', 'MIXTURES', 'SATURATED', 'EXPANSION', 'THRESHOLD', 'SENSITIV
 # %% ../../nbs/repro/scales.ipynb #c40e119d
 from dataclasses import dataclass
 
-
-from versatune.domains import (
-    DOMAINS,
-    DomainWeights,
-    InputError,
-)
+from ..domains import DOMAINS, DomainWeights, check_choice
+from ..finetune import TrainSettings
 from ..lab import PretrainSettings
 from ..losses import ReferenceSettings
 from ..reweight import Constant, DomainExpansion, VersaTune
@@ -31,7 +27,6 @@ from versatune.rivals import (
     Uniform,
 )
 from ..sample import SampleSettings
-from ..finetune import TrainSettings
 
 # %% ../../nbs/repro/scales.ipynb #783fd521
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ class Arm:
     rule: object
     start: str = "detected"  # or "uniform"
     target: str = ""  # of an expansion
-    reference: str = "heldout"  # the loss that potentials are measured against: or "train", as in the authors' files
+    reference: str = "heldout"  # loss that potentials are measured against; the authors' is "train"
 
 # %% ../../nbs/repro/scales.ipynb #b07f335f
 SIGMA = 1.0
@@ -54,42 +49,38 @@ MIXTURES = (
     Arm("dynamic from uniform", VersaTune(SIGMA), "uniform"),
 )
 SATURATED = (Arm("dynamic, training-loss references", VersaTune(SIGMA), reference="train"),)
+
+# %% ../../nbs/repro/scales.ipynb #3281aba0
+_EXPANSION_RULES = dict(
+    specific_100=OnlyTarget,
+    uniform_non_target=TargetAndUniform,
+    versatune=DomainExpansion,
+)
 EXPANSION = tuple(
-    Arm(method, rule, target=target)
+    Arm(method, rule(target), target=target)
     for target in DOMAINS[:-1]
-    for method, rule in (
-        ("specific_100", OnlyTarget(target)),
-        ("uniform_non_target", TargetAndUniform(target)),
-        ("versatune", DomainExpansion(target)),
-    )
-)
-THRESHOLD = tuple(
-    Arm(f"delta {delta}, epsilon {epsilon}", DomainExpansion("law", delta, epsilon), target="law")
-    for delta in (0.05, 0.1, 0.2)
-    for epsilon in (0.0, 1.0, 16.0, 256.0)
-)
-SENSITIVITY = tuple(
-    Arm(f"sigma {sigma}", VersaTune(sigma)) for sigma in (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+    for method, rule in _EXPANSION_RULES.items()
 )
 
+# %% ../../nbs/repro/scales.ipynb #4f565b59
+_DELTAS = (0.05, 0.1, 0.2)
+_EPSILONS = (0.0, 1.0, 16.0, 256.0)
+_SIGMAS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+THRESHOLD = tuple(
+    Arm(f"delta {delta}, epsilon {epsilon}", DomainExpansion("law", delta, epsilon), target="law")
+    for delta in _DELTAS
+    for epsilon in _EPSILONS
+)
+SENSITIVITY = tuple(Arm(f"sigma {sigma}", VersaTune(sigma)) for sigma in _SIGMAS)
+
 # %% ../../nbs/repro/scales.ipynb #3ea4d2b0
-def rules(sizes):
-    "Arms for every rule without a target; `sizes`: domain -> rows."
-    return tuple(
-        Arm(type(rule).__name__, rule)
-        for rule in (
-            Uniform(),
-            Inverse(),
-            Constant(),
-            Proportional(sizes),
-            VersaTune(SIGMA),
-            ExpLoss(),
-            DoReMi(),
-            ODM(),
-            SkillIt(),
-            ADO(),
-        )
-    )
+def rules(
+    sizes,  # domain -> rows
+):
+    "A tuple of arms, one for every rule without a target."
+    static = (Uniform(), Inverse(), Constant(), Proportional(sizes))
+    moving = (VersaTune(SIGMA), ExpLoss(), DoReMi(), ODM(), SkillIt(), ADO())
+    return tuple(Arm(type(rule).__name__, rule) for rule in static + moving)
 
 # %% ../../nbs/repro/scales.ipynb #a99a13bd
 EXPERIMENTS = dict(
@@ -152,59 +143,68 @@ class Scale:
     proxy: str | None = None  # model that the reference losses come from; None: `model`
 
     def __post_init__(self):
-        if unknown := set(self.seeds) - set(EXPERIMENTS):
-            raise InputError(
-                f"experiment {sorted(unknown)[0]!r} is unknown; choose from {', '.join(EXPERIMENTS)}"
-            )
+        for name in self.seeds:
+            check_choice("experiment", name, EXPERIMENTS)
+
+
+def _every(n):
+    "n seeds, from 0, of every experiment."
+    return dict.fromkeys(EXPERIMENTS, tuple(range(n)))
 
 # %% ../../nbs/repro/scales.ipynb #b178e06c
-_every = lambda n: dict.fromkeys(EXPERIMENTS, tuple(range(n)))
-SCALES = dict(
-    smoke=Scale(
-        "lab",
-        "lab",
-        TrainSettings(
-            rounds=2, rows_per_round=12, batch_size=6, learning_rate=3e-3, max_length=160
-        ),
-        ReferenceSettings(epochs=2, rows=12, learning_rate=3e-3),
-        SampleSettings(n=64, max_new_tokens=24),
-        _every(1),
-        heldout_rows=4,
-        pretrain=PretrainSettings(steps=40),
+_SMOKE = Scale(
+    model="lab",
+    data="lab",
+    train=TrainSettings(
+        rounds=2, rows_per_round=12, batch_size=6, learning_rate=3e-3, max_length=160
     ),
-    lab=Scale(
-        "lab",
-        "lab",
-        TrainSettings(
-            rounds=6, rows_per_round=96, batch_size=8, learning_rate=2e-3, max_length=160
-        ),
-        ReferenceSettings(epochs=100, rows=80, learning_rate=2e-3),
-        SampleSettings(n=4096, max_new_tokens=64, batch_size=256),
-        _every(5) | dict(expansion=(0, 1, 2), threshold=(0, 1, 2)),
-        heldout_rows=24,
-        pretrain=PretrainSettings(),
-    ),
-    small=Scale(
-        "smollm2-135m",
-        PAPER_DATA,
-        TrainSettings(
-            rounds=4, rows_per_round=32, batch_size=8, learning_rate=5e-4, max_length=192
-        ),
-        ReferenceSettings(epochs=4, rows=24, learning_rate=5e-4),
-        SampleSettings(n=1024, max_new_tokens=48, batch_size=128),
-        dict(mixtures=(0, 1, 2), expansion=(0, 1, 2)),
-        heldout_rows=8,
-        questions=20,
-    ),
-    paper=Scale(
-        PAPER_MODELS[4],
-        PAPER_DATA,
-        TrainSettings.paper(7),
-        ReferenceSettings(epochs=4, batch_size=32, learning_rate=2e-5),
-        SampleSettings(n=10_000, max_new_tokens=512, batch_size=256),
-        _every(3),
-        heldout_rows=500,
-        questions=200,
-        proxy=PAPER_PROXY,
-    ),
+    reference=ReferenceSettings(epochs=2, rows=12, learning_rate=3e-3),
+    sample=SampleSettings(n=64, max_new_tokens=24),
+    seeds=_every(1),
+    heldout_rows=4,
+    pretrain=PretrainSettings(steps=40),
 )
+
+# %% ../../nbs/repro/scales.ipynb #d5b0f5dd
+_LAB = Scale(
+    model="lab",
+    data="lab",
+    train=TrainSettings(
+        rounds=6, rows_per_round=96, batch_size=8, learning_rate=2e-3, max_length=160
+    ),
+    reference=ReferenceSettings(epochs=100, rows=80, learning_rate=2e-3),
+    sample=SampleSettings(n=4096, max_new_tokens=64, batch_size=256),
+    seeds=_every(5) | dict(expansion=(0, 1, 2), threshold=(0, 1, 2)),
+    heldout_rows=24,
+    pretrain=PretrainSettings(),
+)
+
+# %% ../../nbs/repro/scales.ipynb #fb0e6f69
+_SMALL = Scale(
+    model="smollm2-135m",
+    data=PAPER_DATA,
+    train=TrainSettings(
+        rounds=4, rows_per_round=32, batch_size=8, learning_rate=5e-4, max_length=192
+    ),
+    reference=ReferenceSettings(epochs=4, rows=24, learning_rate=5e-4),
+    sample=SampleSettings(n=1024, max_new_tokens=48, batch_size=128),
+    seeds=dict(mixtures=(0, 1, 2), expansion=(0, 1, 2)),
+    heldout_rows=8,
+    questions=20,
+)
+
+# %% ../../nbs/repro/scales.ipynb #d3bbd009
+_PAPER = Scale(
+    model=PAPER_MODELS[4],
+    data=PAPER_DATA,
+    train=TrainSettings.paper(7),
+    reference=ReferenceSettings(epochs=4, batch_size=32, learning_rate=2e-5),
+    sample=SampleSettings(n=10_000, max_new_tokens=512, batch_size=256),
+    seeds=_every(3),
+    heldout_rows=500,
+    questions=200,
+    proxy=PAPER_PROXY,
+)
+
+# %% ../../nbs/repro/scales.ipynb #77abad0d
+SCALES = dict(smoke=_SMOKE, lab=_LAB, small=_SMALL, paper=_PAPER)
