@@ -8,7 +8,6 @@ __all__ = ['Study', 'run_detection', 'run_reference', 'run_before', 'run_arm', '
 # %% ../../nbs/repro/experiments.ipynb #cea60282
 import logging
 import os
-import re
 import signal
 import time
 import warnings
@@ -24,9 +23,9 @@ import pandas as pd
 import torch
 from transformers.utils import logging as transformers_logging
 
-# %% ../../nbs/repro/experiments.ipynb #51d1d326
+# %% ../../nbs/repro/experiments.ipynb #4fc5f5f6
 from ..classify import load_classifier
-from ..data import load_data, read_choices
+from ..data import load_data
 from ..detect import profile_from, tells
 from versatune.domains import (
     DomainWeights,
@@ -40,29 +39,24 @@ from versatune.domains import (
 from ..evaluate import evaluate
 from ..finetune import finetune
 from ..history import Guards
-from ..lab import Lab, lab_model, lab_rows
+from ..lab import Lab, lab_model
 from ..losses import reference_losses
 from ..models import drop_lora, load_model, load_tokenizer
-from ..questions import choices_benchmark, pick_benchmarks
-from .scales import EXPERIMENTS, LAB_KNOWN, LAB_SIZES, LOCAL_QUESTIONS, SCALES
-from ..reweight import rule_settings
+from ..questions import pick_benchmarks
+from versatune.repro.scales import (
+    EXPERIMENTS,
+    LAB_KNOWN,
+    SCALES,
+    file_name,
+    lab_files,
+    local_questions,
+)
 from ..run import json_ready, versions
 from ..sample import sample_texts
 from ..tasks import BENCHMARKS
 from ..tokens import tokenize
 
-# %% ../../nbs/repro/experiments.ipynb #bb53ad96
-def _lab_files(folder):
-    "The folder, with instructions of the lab in it: for each domain a train and a heldout file."
-    new_facts = Lab(seed=1)
-    for i, (domain, n_train) in enumerate(LAB_SIZES.items()):
-        for k, (role, n) in enumerate(dict(train=n_train, heldout=64).items()):
-            rows = lab_rows(new_facts, domain, n, seed=2 * i + k)
-            lines = pd.DataFrame(rows).to_json(orient="records", lines=True)
-            write_atomic(folder / domain / f"{role}.jsonl", lines)
-    return folder
-
-# %% ../../nbs/repro/experiments.ipynb #5cda1524
+# %% ../../nbs/repro/experiments.ipynb #dd6725d0
 def _base(study):
     "The model's name or folder; the lab model is pretrained first."
     if study.scale.model == "lab":
@@ -109,27 +103,11 @@ class Study:
     @cached_property
     def rows(self):
         lab = self.scale.data == "lab"
-        return load_data(_lab_files(self.folder / "lab") if lab else self.source)
+        return load_data(lab_files(self.folder / "lab") if lab else self.source)
 
     @cached_property
     def classifier(self):
         return Lab() if self.scale.model == "lab" else load_classifier()
-
-# %% ../../nbs/repro/experiments.ipynb #97f98ff9
-def _n_characters(question):
-    choices = map(str, question["choices"])
-    return len(question["question"]) + sum(map(len, choices))
-
-
-def _local_questions(folder, n):
-    "n short questions of each domain, from the files of `LOCAL_QUESTIONS`: a list of benchmarks."
-    benchmarks = []
-    for domain, name in LOCAL_QUESTIONS.items():
-        questions = read_choices(folder / f"{name}.jsonl")
-        short = [q for q in questions if _n_characters(q) <= 400]
-        drawn = sorted(np.random.default_rng(0).permutation(len(short))[:n])
-        benchmarks.append(choices_benchmark([short[i] for i in drawn], domain, name))
-    return benchmarks
 
 # %% ../../nbs/repro/experiments.ipynb #2fc85cdc
 def _questions(study):
@@ -139,12 +117,12 @@ def _questions(study):
         return []
     folder = Path(study.given or "") / "benchmarks"
     if study.given and folder.is_dir():
-        return _local_questions(folder, n)
+        return local_questions(folder, n)
     if study.given is None:
         return [b for b in pick_benchmarks(BENCHMARKS) if not b.runs_code]
     return pick_benchmarks({d: rows[:n] for d, rows in study.rows.choices.items()})
 
-# %% ../../nbs/repro/experiments.ipynb #2e9e0316
+# %% ../../nbs/repro/experiments.ipynb #41eb1bfd
 def _sampling_curve(proba, domains, weights, truth):
     "Rows {n, repeat, from_all, from_truth}: distances of random subsets of texts."
     rng, rows = np.random.default_rng(0), []
@@ -231,13 +209,6 @@ def arms(name, study):
     listed = EXPERIMENTS[name]
     return listed(study.tokens.sizes) if callable(listed) else listed
 
-
-def _file_name(name, arm, seed):
-    "To be read by people; the digits at the end tell the settings of arms and rules apart."
-    words = "-".join(re.findall(r"[\w.]+", f"{arm.target} {arm.name} seed {seed}"))
-    settings = asdict(arm) | dict(rule=rule_settings(arm.rule))
-    return f"{name}-{words}-{fingerprint([settings, seed], 6)}"
-
 # %% ../../nbs/repro/experiments.ipynb #14787291
 class _Piece(NamedTuple):
     stage: int
@@ -256,7 +227,7 @@ def _pieces(study, names):
     for name in names:
         for seed in study.scale.seeds.get(name, ()):
             for arm in arms(name, study):
-                yield _Piece(1, _file_name(name, arm, seed), run_arm, (arm, seed))
+                yield _Piece(1, file_name(name, arm, seed), run_arm, (arm, seed))
 
 # %% ../../nbs/repro/experiments.ipynb #56f3019d
 _studies = {}  # the study of this process
@@ -293,7 +264,7 @@ def _claim(study):
         raise InputError(f"{problem}; move it, or name another --folder")
     write_json(path, dict(settings=mine))
 
-# %% ../../nbs/repro/experiments.ipynb #2253c513
+# %% ../../nbs/repro/experiments.ipynb #fa8982f8
 def _runs_table(runs, domains):
     "A row for each round of each run; `runs`: (experiment, arm, seed, what `run_arm` gave)."
     rows = []
@@ -317,7 +288,7 @@ def _scores_table(runs, before):
             rows.append(which | dict(benchmark=benchmark) | score)
     return rows
 
-# %% ../../nbs/repro/experiments.ipynb #cca7b0e2
+# %% ../../nbs/repro/experiments.ipynb #e5cb954a
 def _references_table(references):
     "A row for each domain and epoch; `references`: domain -> what `run_reference` gave."
     rows = []
@@ -327,7 +298,7 @@ def _references_table(references):
             rows.append(dict(domain=domain, epoch=epoch, train=train, heldout=heldout))
     return rows
 
-# %% ../../nbs/repro/experiments.ipynb #3f70b41c
+# %% ../../nbs/repro/experiments.ipynb #69ab9531
 def _about(study, label, results, runs):
     "How the files were made; `results`: file -> what its piece of work gave."
     detection = results["detection"].items()
@@ -373,7 +344,7 @@ def collect(
             paths.append(write_atomic(out / f"{name}_{label}.csv", lines))
     return [*paths, write_json(out / f"about_{label}.json", _about(study, label, results, runs))]
 
-# %% ../../nbs/repro/experiments.ipynb #78303335
+# %% ../../nbs/repro/experiments.ipynb #7ca2adfb
 def _checked_names(scale, names):
     "The experiments to run; None: all that the scale has seeds for."
     check_choice("scale", scale, SCALES)

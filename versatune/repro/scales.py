@@ -4,16 +4,23 @@
 
 # %% auto #0
 __all__ = ['SIGMA', 'MIXTURES', 'SATURATED', 'EXPANSION', 'THRESHOLD', 'SENSITIVITY', 'EXPERIMENTS', 'PAPER_DATA', 'PAPER_MODELS',
-           'PAPER_PROXY', 'LAB_KNOWN', 'LAB_SIZES', 'LOCAL_QUESTIONS', 'SCALES', 'Arm', 'rules', 'Scale']
+           'PAPER_PROXY', 'LAB_KNOWN', 'LAB_SIZES', 'LOCAL_QUESTIONS', 'SCALES', 'Arm', 'rules', 'file_name',
+           'lab_files', 'local_questions', 'Scale']
 
 # %% ../../nbs/repro/scales.ipynb #c40e119d
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
 
-from ..domains import DOMAINS, DomainWeights, check_choice
+import numpy as np
+import pandas as pd
+
+from ..data import read_choices
+from ..domains import DOMAINS, DomainWeights, check_choice, fingerprint, write_atomic
 from ..finetune import TrainSettings
-from ..lab import PretrainSettings
+from ..lab import Lab, PretrainSettings, lab_rows
 from ..losses import ReferenceSettings
-from ..reweight import Constant, DomainExpansion, VersaTune
+from ..questions import choices_benchmark
+from ..reweight import Constant, DomainExpansion, VersaTune, rule_settings
 from versatune.rivals import (
     ADO,
     ODM,
@@ -50,7 +57,7 @@ MIXTURES = (
 )
 SATURATED = (Arm("dynamic, training-loss references", VersaTune(SIGMA), reference="train"),)
 
-# %% ../../nbs/repro/scales.ipynb #3281aba0
+# %% ../../nbs/repro/scales.ipynb #a09d7c2c
 _EXPANSION_RULES = dict(
     specific_100=OnlyTarget,
     uniform_non_target=TargetAndUniform,
@@ -62,7 +69,7 @@ EXPANSION = tuple(
     for method, rule in _EXPANSION_RULES.items()
 )
 
-# %% ../../nbs/repro/scales.ipynb #4f565b59
+# %% ../../nbs/repro/scales.ipynb #d998ac38
 _DELTAS = (0.05, 0.1, 0.2)
 _EPSILONS = (0.0, 1.0, 16.0, 256.0)
 _SIGMAS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -92,6 +99,17 @@ EXPERIMENTS = dict(
     rules=rules,
 )
 
+# %% ../../nbs/repro/scales.ipynb #fed0c48f
+def file_name(
+    name,  # of the experiment
+    arm,
+    seed,
+):
+    "The name of the file of one run, without its ending: experiment, target, arm, seed, digits."
+    words = "-".join(re.findall(r"[\w.]+", f"{arm.target} {arm.name} seed {seed}"))
+    settings = asdict(arm) | dict(rule=rule_settings(arm.rule))
+    return f"{name}-{words}-{fingerprint([settings, seed], 6)}"
+
 # %% ../../nbs/repro/scales.ipynb #c0690d4d
 PAPER_DATA = dict(
     law="Alignment-Lab-AI/Lawyer-Instruct",
@@ -117,6 +135,19 @@ LAB_KNOWN = DomainWeights(
     dict(law=0.06, medicine=0.12, finance=0.08, science=0.14, code=0.2, other=0.4)
 )
 LAB_SIZES = dict(law=92, medicine=102, finance=689, science=88, code=200, other=520)
+
+# %% ../../nbs/repro/scales.ipynb #bb53ad96
+def lab_files(folder):
+    "The folder, with instructions of the lab in it: for each domain a train and a heldout file."
+    new_facts = Lab(seed=1)
+    for i, (domain, n_train) in enumerate(LAB_SIZES.items()):
+        for k, (role, n) in enumerate(dict(train=n_train, heldout=64).items()):
+            rows = lab_rows(new_facts, domain, n, seed=2 * i + k)
+            lines = pd.DataFrame(rows).to_json(orient="records", lines=True)
+            write_atomic(folder / domain / f"{role}.jsonl", lines)
+    return folder
+
+# %% ../../nbs/repro/scales.ipynb #9fbe9126
 LOCAL_QUESTIONS = dict(
     law="law_legalbench",
     medicine="medicine_medqa",
@@ -125,6 +156,21 @@ LOCAL_QUESTIONS = dict(
     code="extra_code_mmlu",
     other="other_hellaswag",
 )
+
+
+def _n_characters(question):
+    return len(question["question"]) + sum(map(len, map(str, question["choices"])))
+
+
+def local_questions(folder, n):
+    "A list of benchmarks, n questions of at most 400 characters of each domain, drawn by seed 0."
+    benchmarks = []
+    for domain, name in LOCAL_QUESTIONS.items():
+        questions = read_choices(folder / f"{name}.jsonl")
+        short = [q for q in questions if _n_characters(q) <= 400]
+        drawn = sorted(np.random.default_rng(0).permutation(len(short))[:n])
+        benchmarks.append(choices_benchmark([short[i] for i in drawn], domain, name))
+    return benchmarks
 
 # %% ../../nbs/repro/scales.ipynb #b33915f6
 @dataclass(frozen=True)
@@ -165,7 +211,7 @@ _SMOKE = Scale(
     pretrain=PretrainSettings(steps=40),
 )
 
-# %% ../../nbs/repro/scales.ipynb #d5b0f5dd
+# %% ../../nbs/repro/scales.ipynb #0242d40a
 _LAB = Scale(
     model="lab",
     data="lab",
@@ -179,7 +225,7 @@ _LAB = Scale(
     pretrain=PretrainSettings(),
 )
 
-# %% ../../nbs/repro/scales.ipynb #fb0e6f69
+# %% ../../nbs/repro/scales.ipynb #882af5ff
 _SMALL = Scale(
     model="smollm2-135m",
     data=PAPER_DATA,
@@ -193,7 +239,7 @@ _SMALL = Scale(
     questions=20,
 )
 
-# %% ../../nbs/repro/scales.ipynb #d3bbd009
+# %% ../../nbs/repro/scales.ipynb #5bc587a8
 _PAPER = Scale(
     model=PAPER_MODELS[4],
     data=PAPER_DATA,
@@ -206,5 +252,5 @@ _PAPER = Scale(
     proxy=PAPER_PROXY,
 )
 
-# %% ../../nbs/repro/scales.ipynb #77abad0d
+# %% ../../nbs/repro/scales.ipynb #83c2c2f6
 SCALES = dict(smoke=_SMOKE, lab=_LAB, small=_SMALL, paper=_PAPER)
