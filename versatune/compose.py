@@ -84,12 +84,18 @@ def _stop(domain, left, wanted, max_passes, round):
     remedy = "raise max_passes, or set exhausted='renormalize'"
     raise Exhausted(f"{problem}, and round {round + 1} needs {wanted[domain]}; {remedy}")
 
-# %% ../nbs/10_compose.ipynb #e6095307
+# %% ../nbs/10_compose.ipynb #4a917b5d
 def _rows_left(size, cursor, n, max_passes):
     "Rows that a domain may still give, at most n."
     if max_passes is None:
         return n
     return min(n, max(0, int(max_passes * size) - cursor))
+
+
+def _coming(sizes, weights, n, cursors, seed):
+    "Domain -> its next n rows; none where the weight is 0."
+    counts = {d: n if weights[d] > 0 else 0 for d in sizes}
+    return {d: _nth_rows(sizes[d], cursors[d], counts[d], seed, d) for d in sizes}
 
 
 def _shares(weights, n, left, coming, supervised):
@@ -125,8 +131,7 @@ def draw(
     check_choice("exhausted", exhausted, ("renormalize", "stop"))
     cursors = dict.fromkeys(sizes, 0) | (cursors or {})
     left = {d: _rows_left(size, cursors[d], n, max_passes) for d, size in sizes.items()}
-    counts = {d: n if weights[d] > 0 else 0 for d in sizes}
-    coming = {d: _nth_rows(sizes[d], cursors[d], counts[d], seed, d) for d in sizes}
+    coming = _coming(sizes, weights, n, cursors, seed)
     take = _shares(weights, n, left, coming, supervised)
     wanted = _shares(weights, n, dict.fromkeys(sizes, n), coming, supervised)
     short = tuple(d for d in sizes if wanted[d] > left[d])

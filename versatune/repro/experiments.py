@@ -33,7 +33,7 @@ from versatune.repro.scales import (
     local_questions,
 )
 
-# %% ../../nbs/repro/experiments.ipynb #a40b69a9
+# %% ../../nbs/repro/experiments.ipynb #68f4ee30
 from ..classify import load_classifier
 from ..data import load_data
 from ..detect import profile_from, tells
@@ -58,7 +58,7 @@ from ..sample import sample_texts
 from ..tasks import BENCHMARKS
 from ..tokens import tokenize
 
-# %% ../../nbs/repro/experiments.ipynb #2558b6f2
+# %% ../../nbs/repro/experiments.ipynb #82990eab
 def _base(study):
     "The model's name or folder; the lab model is pretrained first."
     if study.scale.model == "lab":
@@ -124,7 +124,7 @@ def _questions(study):
         return [b for b in pick_benchmarks(BENCHMARKS) if not b.runs_code]
     return pick_benchmarks({d: rows[:n] for d, rows in study.rows.choices.items()})
 
-# %% ../../nbs/repro/experiments.ipynb #84e95875
+# %% ../../nbs/repro/experiments.ipynb #6cd65afd
 def _sampling_curve(proba, domains, weights, truth):
     "Rows {n, repeat, from_all, from_truth}: distances of random subsets of texts."
     rng, rows = np.random.default_rng(0), []
@@ -266,7 +266,7 @@ def _claim(study):
         raise InputError(f"{problem}; move it, or name another --folder")
     write_json(path, dict(settings=mine))
 
-# %% ../../nbs/repro/experiments.ipynb #95042a22
+# %% ../../nbs/repro/experiments.ipynb #dc74e7be
 def _runs_table(runs, domains):
     "A row for each round of each run; `runs`: (experiment, arm, seed, what `run_arm` gave)."
     rows = []
@@ -290,7 +290,7 @@ def _scores_table(runs, before):
             rows.append(which | dict(benchmark=benchmark) | score)
     return rows
 
-# %% ../../nbs/repro/experiments.ipynb #2050fef2
+# %% ../../nbs/repro/experiments.ipynb #25c24035
 def _references_table(references):
     "A row for each domain and epoch; `references`: domain -> what `run_reference` gave."
     rows = []
@@ -300,7 +300,7 @@ def _references_table(references):
             rows.append(dict(domain=domain, epoch=epoch, train=train, heldout=heldout))
     return rows
 
-# %% ../../nbs/repro/experiments.ipynb #43e193cd
+# %% ../../nbs/repro/experiments.ipynb #412e842d
 def _about(study, label, results, runs):
     "How the files were made; `results`: file -> what its piece of work gave."
     detection = results["detection"].items()
@@ -346,7 +346,7 @@ def collect(
             paths.append(write_atomic(out / f"{name}_{label}.csv", lines))
     return [*paths, write_json(out / f"about_{label}.json", _about(study, label, results, runs))]
 
-# %% ../../nbs/repro/experiments.ipynb #cf07db85
+# %% ../../nbs/repro/experiments.ipynb #369b0bc3
 def _checked_names(scale, names):
     "The experiments to run; None: all that the scale has seeds for."
     check_choice("scale", scale, SCALES)
@@ -358,10 +358,11 @@ def _checked_names(scale, names):
             raise InputError(f"{problem}; choose from {', '.join(legal)}")
     return names
 
-# %% ../../nbs/repro/experiments.ipynb #be9f4046
-def _share_work(settings, pieces, workers, say):
+# %% ../../nbs/repro/experiments.ipynb #dbf6e515
+def _share_work(label, settings, pieces, say):
     "Do pieces of work in several processes, a stage after the other; one line for each."
-    began, others = time.time(), set(active_children())
+    began, others, workers = time.time(), set(active_children()), settings[-1]
+    say(f"{label}: {len(pieces)} pieces of work to do, {workers} processes")
     with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool:
         try:
             for stage in (0, 1):
@@ -388,12 +389,10 @@ def run_experiments(
     names = _checked_names(scale, names)
     label = scale if not model else f"{scale}_{Path(model).name}"
     workers = workers or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
-    folder = str(folder or Path("runs/repro") / label)
-    settings = (SCALES[scale], folder, data, model, workers)
+    settings = (SCALES[scale], str(folder or Path("runs/repro") / label), data, model, workers)
     study = Study(*settings)
     pieces = list(_pieces(study, names))  # reads the data: its errors come before any file
     _claim(study)
     todo = [piece for piece in pieces if not (study.folder / f"{piece.file}.json").exists()]
-    say(f"{label}: {len(todo)} pieces of work to do, {workers} processes")
-    _share_work(settings, todo, workers, say)
+    _share_work(label, settings, todo, say)
     return collect(study, names, Path(out), label)
