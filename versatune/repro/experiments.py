@@ -33,7 +33,7 @@ from versatune.repro.scales import (
     local_questions,
 )
 
-# %% ../../nbs/repro/experiments.ipynb #68f4ee30
+# %% ../../nbs/repro/experiments.ipynb #b3f65e8f
 from ..classify import load_classifier
 from ..data import load_data
 from ..detect import profile_from, tells
@@ -58,7 +58,7 @@ from ..sample import sample_texts
 from ..tasks import BENCHMARKS
 from ..tokens import tokenize
 
-# %% ../../nbs/repro/experiments.ipynb #82990eab
+# %% ../../nbs/repro/experiments.ipynb #c683cdce
 def _base(study):
     "The model's name or folder; the lab model is pretrained first."
     if study.scale.model == "lab":
@@ -124,7 +124,7 @@ def _questions(study):
         return [b for b in pick_benchmarks(BENCHMARKS) if not b.runs_code]
     return pick_benchmarks({d: rows[:n] for d, rows in study.rows.choices.items()})
 
-# %% ../../nbs/repro/experiments.ipynb #6cd65afd
+# %% ../../nbs/repro/experiments.ipynb #5796b389
 def _sampling_curve(proba, domains, weights, truth):
     "Rows {n, repeat, from_all, from_truth}: distances of random subsets of texts."
     rng, rows = np.random.default_rng(0), []
@@ -266,7 +266,7 @@ def _claim(study):
         raise InputError(f"{problem}; move it, or name another --folder")
     write_json(path, dict(settings=mine))
 
-# %% ../../nbs/repro/experiments.ipynb #dc74e7be
+# %% ../../nbs/repro/experiments.ipynb #4e0350f3
 def _runs_table(runs, domains):
     "A row for each round of each run; `runs`: (experiment, arm, seed, what `run_arm` gave)."
     rows = []
@@ -290,7 +290,7 @@ def _scores_table(runs, before):
             rows.append(which | dict(benchmark=benchmark) | score)
     return rows
 
-# %% ../../nbs/repro/experiments.ipynb #25c24035
+# %% ../../nbs/repro/experiments.ipynb #2fccfcba
 def _references_table(references):
     "A row for each domain and epoch; `references`: domain -> what `run_reference` gave."
     rows = []
@@ -300,7 +300,7 @@ def _references_table(references):
             rows.append(dict(domain=domain, epoch=epoch, train=train, heldout=heldout))
     return rows
 
-# %% ../../nbs/repro/experiments.ipynb #412e842d
+# %% ../../nbs/repro/experiments.ipynb #ed45347a
 def _about(study, label, results, runs):
     "How the files were made; `results`: file -> what its piece of work gave."
     detection = results["detection"].items()
@@ -319,13 +319,8 @@ def _about(study, label, results, runs):
     )
 
 # %% ../../nbs/repro/experiments.ipynb #4d3efe75
-def collect(
-    study,
-    names,  # experiments
-    out,  # folder of the files
-    label,  # what their names end in
-):
-    "Write runs, references, detection, scores and about of a scale; returns their paths."
+def collect(study, names, out, label):
+    "Paths of the files written: runs, references, detection, scores, about; names end in `label`."
     pieces = list(_pieces(study, names))
     results = {piece.file: read_json(study.folder / f"{piece.file}.json") for piece in pieces}
     runs = []
@@ -346,7 +341,7 @@ def collect(
             paths.append(write_atomic(out / f"{name}_{label}.csv", lines))
     return [*paths, write_json(out / f"about_{label}.json", _about(study, label, results, runs))]
 
-# %% ../../nbs/repro/experiments.ipynb #369b0bc3
+# %% ../../nbs/repro/experiments.ipynb #105169dc
 def _checked_names(scale, names):
     "The experiments to run; None: all that the scale has seeds for."
     check_choice("scale", scale, SCALES)
@@ -358,7 +353,7 @@ def _checked_names(scale, names):
             raise InputError(f"{problem}; choose from {', '.join(legal)}")
     return names
 
-# %% ../../nbs/repro/experiments.ipynb #dbf6e515
+# %% ../../nbs/repro/experiments.ipynb #bb1a40ea
 def _share_work(label, settings, pieces, say):
     "Do pieces of work in several processes, a stage after the other; one line for each."
     began, others, workers = time.time(), set(active_children()), settings[-1]
