@@ -84,7 +84,7 @@ def _stop(domain, left, wanted, max_passes, round):
     remedy = "raise max_passes, or set exhausted='renormalize'"
     raise Exhausted(f"{problem}, and round {round + 1} needs {wanted[domain]}; {remedy}")
 
-# %% ../nbs/10_compose.ipynb #4a917b5d
+# %% ../nbs/10_compose.ipynb #130cb26c
 def _rows_left(size, cursor, n, max_passes):
     "Rows that a domain may still give, at most n."
     if max_passes is None:
