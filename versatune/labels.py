@@ -6,7 +6,7 @@
 __all__ = ['FEW', 'FEWEST', 'Labels', 'agreement', 'powered_mean', 'LabelledShares', 'labelled_shares', 'labels_needed',
            'which_next']
 
-# %% ../nbs/labels.ipynb #8e06d68e
+# %% ../nbs/labels.ipynb #9d0f6352
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from .detect import KnowledgeProfile, tells
 from .domains import DOMAINS, DomainWeights, InputError, check_number, write_atomic
 from .quantify import on_simplex, wilson
 
-# %% ../nbs/labels.ipynb #001c9b2a
+# %% ../nbs/labels.ipynb #362f2f7e
 _FIELDS = ("id", "text", "label", "second", "by", "sure", "chance")
 
 
@@ -43,7 +43,7 @@ def _checked(row, domains, where):
         check_number(f"{where}: chance", row["chance"], above=0, most=1)
     return row
 
-# %% ../nbs/labels.ipynb #95916d33
+# %% ../nbs/labels.ipynb #6aa43636
 def _check_once(rows, where):
     "An InputError when two rows label one text by its number."
     first = {}
@@ -74,7 +74,7 @@ class Labels:
         by = sorted({row["by"] for row in self.rows if row.get("by")})
         return f"Labels of {len(self)} texts{' by ' if by else ''}{', '.join(by)}: {shown}"
 
-# %% ../nbs/labels.ipynb #1123d356
+# %% ../nbs/labels.ipynb #1e6cad71
 @patch
 def save(self: Labels, path):
     "Write the labels as JSON lines, in one step; returns the path."
@@ -97,7 +97,7 @@ def load(cls: Labels, path, domains=DOMAINS):
             raise InputError(f"{path}, line {number}: not valid JSON ({e})") from None
     return cls(rows, domains, path)
 
-# %% ../nbs/labels.ipynb #1c259d9e
+# %% ../nbs/labels.ipynb #010aacc2
 def _places(row, texts, places, where):
     "The row numbers that a label may stand for, those not taken yet."
     if "id" in row:
@@ -125,7 +125,7 @@ def match(self: Labels, texts):
         taken[free[0]] = row
     return np.array(list(taken), dtype=int)
 
-# %% ../nbs/labels.ipynb #56de2573
+# %% ../nbs/labels.ipynb #9b0fc441
 def _kappa(a, b):
     "Share of equal entries of two arrays, and Cohen's kappa (Educ. Psychol. Meas. 20, 1960)."
     agreed = np.mean(a == b)
@@ -151,7 +151,7 @@ def agreement(
     table["all"] = [len(common), len(common), (first == second).sum(), *_kappa(first, second)]
     return pd.DataFrame(table, index=["a", "b", "both", "agreement", "kappa"]).T
 
-# %% ../nbs/labels.ipynb #f7576a23
+# %% ../nbs/labels.ipynb #fbc7aaaa
 def _moments(y, f, w):
     "Weighted means of y and f, variance of y, and covariance of y and f."
     w = w / w.sum()
@@ -166,21 +166,20 @@ def powered_mean(
     w=None,  # float array (n,): one by the chance of each to be labelled; none: all the same
     power=None,  # lambda; none: the best one, between 0 and 1
 ):
-    """Mean of y over all texts, its variance, and the lambda used (PPI++, arXiv 2311.01453)."""
+    "Mean of y over all texts, its variance, and the lambda used (PPI++, arXiv 2311.01453)."
     n, n_all = len(y), len(f_all)
-    w = np.ones(n) if w is None else np.asarray(w, dtype=float)
-    w = np.maximum(w * n_all / w.sum(), 1)  # sum to N; the chance is no more than 1
+    w = np.ones(n) if w is None else w
+    w = np.maximum(w * (n_all / np.sum(w)), 1)  # sum to N; no chance is above 1
     mean_y, mean_f, var_y, cov = _moments(y, f, w)
     var_f = np.var(f_all, ddof=1)
     if power is None:
         power = float(np.clip(cov / var_f, 0, 1)) if var_f > 0 else 0.0
     mean = mean_y + power * (np.mean(f_all) - mean_f)
     r = y - power * f
-    centred = r - (w @ r) / w.sum()
-    spread = np.sum(w * (w - 1) * centred**2) / w.sum() ** 2
+    spread = np.sum(w * (w - 1) * (r - (w @ r) / w.sum()) ** 2) / w.sum() ** 2
     return mean, spread * n / (n - 1) + var_y / n_all, power
 
-# %% ../nbs/labels.ipynb #06200ecf
+# %% ../nbs/labels.ipynb #b76fc7fe
 FEW = 10  # labels of a domain, or against it, below which its lambda is 0
 
 
@@ -206,7 +205,7 @@ def _one_domain(y, f, f_all, w, floor=0.05):
     worth = np.clip(mean * (1 - mean) / variance, alone, len(f_all))
     return mean, power, worth
 
-# %% ../nbs/labels.ipynb #136177d7
+# %% ../nbs/labels.ipynb #722e328f
 def labelled_shares(
     target,  # int array (n,): the column of each label's domain
     rows,  # int array (n,): which text each label is of
@@ -226,7 +225,7 @@ def labelled_shares(
     low, high = wilson(share, worth, level)
     return LabelledShares(share, low, high, power, worth)
 
-# %% ../nbs/labels.ipynb #c6e58110
+# %% ../nbs/labels.ipynb #338abfdb
 FEWEST = 10  # labels that make a profile
 
 
@@ -249,7 +248,7 @@ def _usable(labels, texts, domains):
     chance = None if np.isnan(chance).any() else chance[telling]
     return rows[telling], target[telling], chance
 
-# %% ../nbs/labels.ipynb #f848769f
+# %% ../nbs/labels.ipynb #4abdfc8e
 def _limits(target, power, domains):
     "What these labels cannot tell, in words; empty when nothing stands against them."
     if len(np.unique(target)) == 1:
@@ -269,7 +268,7 @@ def _sampled(samples):
         return [row["text"] for row in rows if "text" in row]
     return list(getattr(samples, "texts", samples))
 
-# %% ../nbs/labels.ipynb #53dae0d3
+# %% ../nbs/labels.ipynb #1e79875d
 def _with_labels(profile, labels, texts, classifier):
     "As `with_labels`, of a list of texts and a classifier."
     if not isinstance(labels, Labels):
@@ -285,7 +284,7 @@ def _with_labels(profile, labels, texts, classifier):
     n, excluded = len(telling), len(texts) - len(telling)
     return _powered_profile(profile, found, about, classifier, n, excluded)
 
-# %% ../nbs/labels.ipynb #31e725fc
+# %% ../nbs/labels.ipynb #e941e74f
 def _powered_profile(profile, found, about, classifier, n, excluded):
     "`profile` with the shares `found`; `about` says what the labels are."
     domains = classifier.domains
@@ -297,7 +296,7 @@ def _powered_profile(profile, found, about, classifier, n, excluded):
     low, high = (dict(zip(domains, bound.tolist())) for bound in (found.low, found.high))
     return KnowledgeProfile(shares, low, high, n, excluded, how)
 
-# %% ../nbs/labels.ipynb #62aeebb0
+# %% ../nbs/labels.ipynb #8a717644
 @patch
 def with_labels(
     self: KnowledgeProfile,
@@ -311,7 +310,7 @@ def with_labels(
     `how["labels"]` says how many labels there are, by whom, and what they are worth."""
     return _with_labels(self, labels, _sampled(samples), load_classifier(classifier, self.weights))
 
-# %% ../nbs/labels.ipynb #386660e6
+# %% ../nbs/labels.ipynb #fa01a278
 def labels_needed(
     within=0.03,  # the interval shall reach at most so far to either side
     share=0.5,  # of the domain; 0.5 needs the most
@@ -335,7 +334,7 @@ def labels_needed(
         low, high = (middle + 1, high) if reach(middle) > within else (low, middle)
     return high
 
-# %% ../nbs/labels.ipynb #68eb70fb
+# %% ../nbs/labels.ipynb #06194e32
 def which_next(
     proba,  # float array (N, k): the classifier's probabilities of all texts
     n=100,  # so many texts
