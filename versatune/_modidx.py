@@ -823,6 +823,7 @@ d = { 'settings': { 'branch': 'main',
                                    'versatune.written._PlainEmbeddings': ('written.html#_plainembeddings', 'versatune/written.py'),
                                    'versatune.written._PlainEmbeddings.features': ( 'written.html#_plainembeddings.features',
                                                                                     'versatune/written.py'),
+                                   'versatune.written._for_all': ('written.html#_for_all', 'versatune/written.py'),
                                    'versatune.written.load_written': ('written.html#load_written', 'versatune/written.py'),
                                    'versatune.written.plain': ('written.html#plain', 'versatune/written.py'),
                                    'versatune.written.save_written': ('written.html#save_written', 'versatune/written.py')}}}

@@ -5,10 +5,9 @@
 # %% auto #0
 __all__ = ['MADE', 'made', 'differences', 'warn_made_otherwise', 'spread', 'spread_line']
 
-# %% ../nbs/provenance.ipynb #50836701
+# %% ../nbs/provenance.ipynb #a8cdd289
 import warnings
 
-import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 
@@ -18,7 +17,7 @@ from .labels import sampled_texts
 from .quantify import aggregate
 from .written import load_written
 
-# %% ../nbs/provenance.ipynb #5f0e50a4
+# %% ../nbs/provenance.ipynb #d344c52f
 MADE = {  # what a profile depends on -> where it stands in `how`
     "length cap": ("sampling", "max_new_tokens"),
     "start": ("sampling", "start"),
@@ -42,7 +41,7 @@ def made(profile):
     labels = how.get("labels") or {}
     return values | dict(labels=labels.get("n", 0))
 
-
+# %% ../nbs/provenance.ipynb #8d84a518
 @patch
 def made_line(self: KnowledgeProfile):
     "One line on how the profile was made."
@@ -54,7 +53,7 @@ def made_line(self: KnowledgeProfile):
     unknown = f"; not recorded: {', '.join(missing)}" if missing else ""
     return ", ".join(said) + f"; {labels}{unknown}"
 
-# %% ../nbs/provenance.ipynb #f02abfba
+# %% ../nbs/provenance.ipynb #b7043edc
 def differences(a, b):
     "How two profiles were made differently, as phrases; what one does not say counts as another."
     of_a, of_b = made(a), made(b)
@@ -72,7 +71,7 @@ def compare(self: KnowledgeProfile, other):
         )
     return self.weights.distance(other.weights)
 
-# %% ../nbs/provenance.ipynb #08695401
+# %% ../nbs/provenance.ipynb #4fbf1218
 def warn_made_otherwise(
     profile,
     expected,  # a dict as `made` gives; only what stands in it is compared
@@ -90,7 +89,7 @@ def warn_made_otherwise(
         warnings.warn(f"the profile was made otherwise: {'; '.join(different)}", stacklevel=2)
     return different
 
-# %% ../nbs/provenance.ipynb #3e7cf29c
+# %% ../nbs/provenance.ipynb #35d7a3cb
 def spread(
     samples,  # `Samples`, their file, or a list of str
     classifiers=None,  # DomainClassifiers; none: the shipped linear first and second stage

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WRITTEN', 'plain', 'TopicClassifier', 'SecondStage', 'save_written', 'load_written']
 
-# %% ../nbs/written.ipynb #29c4898a
+# %% ../nbs/written.ipynb #9d781e36
 import html
 import json
 import re
@@ -21,7 +21,7 @@ from sklearn.preprocessing import normalize
 from .classify import EmbeddingClassifier, LinearClassifier, hashed_ngrams
 from .domains import InputError, check_choice
 
-# %% ../nbs/written.ipynb #811f37e3
+# %% ../nbs/written.ipynb #33b487d9
 _LAYOUT = re.compile(
     r"</?(?:h[1-6]|p|b|i|u|em|strong|small|blockquote|a|br|hr|table|thead|tbody|tr|td|th|span|div"
     r"|ul|ol|li|img|sup|sub|center|font|start_of_image)\b[^<>]{0,200}>",
@@ -33,7 +33,7 @@ def plain(text):
     "A text without the tags that lay out prose, and with HTML's entities as characters."
     return re.sub(r"[ \t]+", " ", html.unescape(_LAYOUT.sub(" ", text))).strip()
 
-# %% ../nbs/written.ipynb #c4af3372
+# %% ../nbs/written.ipynb #f7686273
 class TopicClassifier(LinearClassifier):
     "A linear domain classifier over weighted n-grams of texts without their markup."
 
@@ -53,7 +53,7 @@ class TopicClassifier(LinearClassifier):
         half = counts.shape[1] // 2  # words, then letters
         return hstack([normalize(counts[:, :half]), normalize(counts[:, half:])], format="csr")
 
-# %% ../nbs/written.ipynb #79dc3a89
+# %% ../nbs/written.ipynb #064c8366
 class SecondStage:
     "A classifier on top of others: a logistic regression on their log-probabilities."
 
@@ -85,7 +85,17 @@ class SecondStage:
     def __repr__(self):
         return f"SecondStage({self.name!r} on {', '.join(clf.name for clf in self.first)})"
 
-# %% ../nbs/written.ipynb #2a5fe313
+# %% ../nbs/written.ipynb #9cb1f21b
+def _for_all(lr, k):
+    "Coefficients and intercepts of a fitted regression for all k domains, seen or not."
+    coef, intercept = lr.coef_, lr.intercept_
+    if len(lr.classes_) == 2:
+        coef, intercept = np.vstack([-coef, coef]) / 2, np.r_[-intercept, intercept] / 2
+    of_all, constant = np.zeros((k, coef.shape[1])), np.full(k, -20.0)
+    of_all[lr.classes_], constant[lr.classes_] = coef, intercept
+    return of_all, constant
+
+# %% ../nbs/written.ipynb #14cdd1a4
 @patch(cls_method=True)
 def fit(
     cls: SecondStage,
@@ -105,15 +115,10 @@ def fit(
     target = [stage.domains.index(label) for label in labels]
     lr = LogisticRegression(C=C, max_iter=5000)
     lr.fit(stage.logs(texts), target, sample_weight)
-    k = len(stage.domains)
-    stage.coef, stage.intercept = np.zeros((k, lr.coef_.shape[1])), np.full(k, -20.0)
-    coef, intercept = lr.coef_, lr.intercept_
-    if len(known) == 2:
-        coef, intercept = np.vstack([-coef, coef]) / 2, np.r_[-intercept, intercept] / 2
-    stage.coef[lr.classes_], stage.intercept[lr.classes_] = coef, intercept
+    stage.coef, stage.intercept = _for_all(lr, len(stage.domains))
     return stage
 
-# %% ../nbs/written.ipynb #13b9347d
+# %% ../nbs/written.ipynb #55e827e7
 WRITTEN = ("linear", "embeddings", "both")
 
 
@@ -134,7 +139,7 @@ def save_written(path, linear, embeddings, stages):
     np.savez_compressed(path, meta=np.array(json.dumps(meta)), **arrays)
     return path
 
-# %% ../nbs/written.ipynb #aa813ed3
+# %% ../nbs/written.ipynb #75da4808
 class _PlainEmbeddings(EmbeddingClassifier):
     "An `EmbeddingClassifier` of texts without their markup."
 
