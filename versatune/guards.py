@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Guards', 'Report', 'Step', 'take_step']
 
-# %% ../nbs/12_guards.ipynb #1567627c
+# %% ../nbs/12_guards.ipynb #0a221db9
 import math
 from dataclasses import dataclass, replace
 
@@ -88,7 +88,7 @@ def _saturated(guards, signals):
     remedy = "take held-out reference losses (ReferenceSettings(loss='heldout'))"
     return (Report("saturated", tuple(signals.weights), f"{seen}; {remedy}"),)
 
-# %% ../nbs/12_guards.ipynb #0615b986
+# %% ../nbs/12_guards.ipynb #62f4c585
 _EASY = (
     "if there is more to learn, the references are too easy: size them to the data, with more "
     "epochs or more rows for the proxy (ReferenceSettings(epochs=..., rows=...))"
@@ -102,7 +102,7 @@ def _reached(rule, signals):
     reports, gamma, target = [], signals.gamma, getattr(rule, "target", None)
     if not any(gamma.values()):
         seen = "every domain has reached its reference loss: every potential is 0"
-        message = f"{seen}, and no loss moves the weights any more; {_EASY}"
+        message = f"{seen}, and the rule has nothing left to follow; {_EASY}"
         reports.append(Report("reached", tuple(gamma), message))
     if target in gamma and gamma[target] == 0:
         loss, aim = signals.losses[target], signals.reference[target]
@@ -111,7 +111,7 @@ def _reached(rule, signals):
         reports.append(Report("target_reached", (target,), message))
     return tuple(reports)
 
-# %% ../nbs/12_guards.ipynb #024e468b
+# %% ../nbs/12_guards.ipynb #32e617e8
 def _drifted(guards, signals, lowest):
     "A report of domains whose loss is more than `drift` above their lowest so far."
     rises = {d: forgetting_degree(signals.losses[d], best) for d, best in lowest.items()}
@@ -124,7 +124,7 @@ def _drifted(guards, signals, lowest):
     advice = "in an expansion, a larger epsilon protects"
     return (Report("drifted", worse, f"{seen}; {remedy}; {advice}"),)
 
-# %% ../nbs/12_guards.ipynb #44291a4a
+# %% ../nbs/12_guards.ipynb #45091486
 def _news(memory, reports):
     "(reports that say something new, memory): what lasts is told once."
     told = memory.get("told", {})
@@ -185,10 +185,12 @@ def _floored(guards, weights, first):
     remedy = "nothing is done, because the floor is off"
     if guards.floor:
         weights, remedy = weights.floor(least), "it is held there"
-    fallen = [f"{d} fell below {_percent(least[d])}" for d in starved]
-    smaller = [d for d in starved if least[d] < guards.least]
-    why = f" (the first share of {', '.join(smaller)})" if smaller else ""
-    message = f"the share of {', '.join(fallen)}{why}; {remedy}"
+    below = {}  # the bound in words -> the domains that are under it
+    for d in starved:
+        first_share = ", its first share" if least[d] < guards.least else ""
+        below.setdefault(_percent(least[d]) + first_share, []).append(d)
+    fallen = [f"of {', '.join(domains)} fell below {bound}" for bound, domains in below.items()]
+    message = f"the share {'; that '.join(fallen)}; {remedy}"
     return weights, (Report("starved", starved, message),)
 
 # %% ../nbs/12_guards.ipynb #bc254276

@@ -166,7 +166,7 @@ class ODM:
             reward[d] = self.alpha * old.get(d, 0.0) + (1 - self.alpha) * now
         return reward
 
-# %% ../nbs/13_rivals.ipynb #87882d2b
+# %% ../nbs/13_rivals.ipynb #a9180f0c
 def _check_graph(graph):
     "An InputError unless it maps domains to domains to numbers, and helps no domain it lacks."
     if graph is None:

@@ -11,8 +11,10 @@ import random
 from dataclasses import dataclass, field
 from functools import partial
 
-from .domains import DomainWeights, check_number, check_same_domains
-from .history import Guards, History
+from .basics import InputError, check_number
+from .domains import DomainWeights, check_same_domains
+from .guards import Guards
+from .history import History
 
 # %% ../nbs/14_simulate.ipynb #6e7adcbd
 _CURVES = dict(  # domain: a, b, c, and n of the base model
@@ -52,13 +54,27 @@ class World:
     seed: int = 0
 
     def __post_init__(self):
-        for name in ("b", "c", "known"):
-            check_same_domains("a", self.a, name, getattr(self, name))
-        check_number("forgetting", self.forgetting, least=0, most=1)
+        _check_world(self)
 
     def counts(self, i, d):
         "The part of a row of domain i that counts for domain d."
         return 1.0 if i == d else self.transfer.get(i, {}).get(d, 0.0)
+
+
+def _check_world(world):
+    "An InputError that names a setting, its domain and a legal value."
+    for name in ("a", "b", "c", "known"):
+        check_same_domains("a", world.a, name, getattr(world, name))
+        for d, number in getattr(world, name).items():
+            check_number(f"{name} of domain {d!r}", number, least=0)
+    for helper, helps in world.transfer.items():
+        for d, part in {helper: 0, **helps}.items():
+            if d not in world.a:
+                raise InputError(f"transfer names {d!r}; the world has {', '.join(world.a)}")
+            check_number(f"transfer from {helper!r} to {d!r}", part)
+    check_number("forgetting", world.forgetting, least=0, most=1)
+    check_number("noise", world.noise, least=0)
+    check_number("seed", world.seed, whole=True)
 
 # %% ../nbs/14_simulate.ipynb #d2a5e3de
 def curve(world, domain, n):
@@ -107,8 +123,10 @@ def simulate(
     guards=Guards(),
 ):
     "A `History` of `rule` on the curves of `world`; its `final` holds the last true losses."
+    check_number("rounds", rounds, least=0, whole=True)
     rng, known = random.Random(world.seed), dict(world.known)
     weights = DomainWeights(start or DomainWeights.from_counts(known))
+    check_same_domains("the first weights", weights, "the world", known)
     weights = rule.start(weights) if hasattr(rule, "start") else weights
     history = History(reference=reference or reached_alone(world))
     history.begin(_measured(world, known, rng), weights)
