@@ -166,7 +166,7 @@ class ODM:
             reward[d] = self.alpha * old.get(d, 0.0) + (1 - self.alpha) * now
         return reward
 
-# %% ../nbs/13_rivals.ipynb #a9180f0c
+# %% ../nbs/13_rivals.ipynb #07e516bb
 def _check_graph(graph):
     "An InputError unless it maps domains to domains to numbers, and helps no domain it lacks."
     if graph is None:
@@ -182,7 +182,7 @@ def _check_graph(graph):
                 raise InputError(f"in the graph {d!r} helps {e!r}, which has no row of its own")
             check_number(f"how much {d!r} helps {e!r} in the graph", part)
 
-
+# %% ../nbs/13_rivals.ipynb #814f6833
 def _skill_weights(rule, losses):
     "The weights of Skill-It for these sums of losses."
     graph = rule.graph or {d: {d: 1.0} for d in losses}
@@ -235,12 +235,7 @@ def learning_speed(
     speed = alpha[best] * beta[best, np.arange(len(best))] / n[-1]
     return dict(zip(losses, map(float, speed)))
 
-# %% ../nbs/13_rivals.ipynb #34fc72d3
-def _blend(weight, a, b):
-    "weight * a + (1 - weight) * b, domain by domain."
-    return {d: weight * x + (1 - weight) * b[d] for d, x in a.items()}
-
-
+# %% ../nbs/13_rivals.ipynb #8ab5d4a4
 _POINTS = 64  # rounds that ADO's fit has at most, and the newest
 
 
@@ -250,6 +245,11 @@ def _spread(rounds):
     while newest > _POINTS * stride:
         stride *= 2
     return [i for i, t in enumerate(rounds) if (t - 1) % stride == 0 or t == newest]
+
+# %% ../nbs/13_rivals.ipynb #34fc72d3
+def _blend(weight, a, b):
+    "weight * a + (1 - weight) * b, domain by domain."
+    return {d: weight * x + (1 - weight) * b[d] for d, x in a.items()}
 
 
 def _ado_memory(signals, gamma1):
@@ -298,9 +298,8 @@ class ADO:
         if sum(value.values()) <= 0:
             return w, state
         rho = DomainWeights.from_counts(value).floor(min(self.least, 1 / len(w)))
-        mean = state["mean"]
-        new = DomainWeights.from_counts(_blend(self.gamma2, rho, mean))
-        later_mean = {d: m + (rho[d] - m) / (t + 1) for d, m in mean.items()}
+        new = DomainWeights.from_counts(_blend(self.gamma2, rho, state["mean"]))
+        later_mean = {d: m + (rho[d] - m) / (t + 1) for d, m in state["mean"].items()}
         return new, dict(state, mean=later_mean)
 
 # %% ../nbs/13_rivals.ipynb #a8091ced
