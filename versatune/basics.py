@@ -6,7 +6,7 @@
 __all__ = ['InputError', 'check_choice', 'check_number', 'naming', 'first_line', 'writing', 'write_atomic', 'clear_stale',
            'reading', 'write_json', 'read_json', 'move_into_place', 'fingerprint', 'fingerprint_file', 'cache_dir']
 
-# %% ../nbs/00_basics.ipynb #df714e08
+# %% ../nbs/00_basics.ipynb #01f8e94d
 import errno
 import hashlib
 import json
@@ -75,7 +75,7 @@ def check_number(
     asked += f", or None {none}" if none else ""
     raise InputError(f"{name} is {value!r}; give {asked}")
 
-# %% ../nbs/00_basics.ipynb #ceae97df
+# %% ../nbs/00_basics.ipynb #36c63c23
 @contextmanager
 def naming(
     place,  # a file, a row, a key
@@ -141,7 +141,7 @@ def write_atomic(path, text):
             Path(tmp).unlink(missing_ok=True)
     return path
 
-# %% ../nbs/00_basics.ipynb #636505e8
+# %% ../nbs/00_basics.ipynb #bc0ab9cb
 def clear_stale(
     folder,
     age=3600,  # seconds since a file was last touched; 0 where nobody else can be writing
@@ -155,7 +155,7 @@ def clear_stale(
                 stale.append(path)
     return stale
 
-# %% ../nbs/00_basics.ipynb #d039ef8e
+# %% ../nbs/00_basics.ipynb #eccdba7e
 @contextmanager
 def reading(path):
     "In this block, what keeps `path` from being read becomes an InputError that names it."
@@ -168,7 +168,7 @@ def reading(path):
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
-# %% ../nbs/00_basics.ipynb #634d3439
+# %% ../nbs/00_basics.ipynb #698faeb1
 def _each_key_once(pairs):
     "A JSON object as a dict; an InputError when a key stands in it twice."
     seen = {}

@@ -42,7 +42,7 @@ def in_order(domains):
     place = {d: i for i, d in enumerate(DOMAINS)}
     return sorted(domains, key=lambda d: (place.get(d, len(DOMAINS)), d))
 
-# %% ../nbs/00_domains.ipynb #46305eb7
+# %% ../nbs/00_domains.ipynb #297385e8
 _UNSEEN = ("Cc", "Zl", "Zp", "Cs")  # Unicode's control characters, line ends, half characters
 
 
@@ -61,7 +61,7 @@ def _fault(name):
     size = len(name.encode())
     return f"has {size} bytes, and 100 are the most" if size > 100 else None
 
-# %% ../nbs/00_domains.ipynb #533863bd
+# %% ../nbs/00_domains.ipynb #70533159
 def check_domain_name(name):
     "`name` when it can name a domain in every file, else an InputError that says why not."
     fault = _fault(name) if isinstance(name, str) else "is no text"
@@ -90,7 +90,7 @@ def _checked(kind, numbers):
         raise InputError(f"{kind}s are {numbers!r:.60}; give a mapping domain -> {kind}")
     return {str(check_domain_name(d)): _number(kind, d, x) for d, x in dict(numbers).items()}
 
-# %% ../nbs/00_domains.ipynb #78b2ac51
+# %% ../nbs/00_domains.ipynb #3634a1ab
 def _summing_to_one(shares):
     "Domain -> share as floats; rounding is divided out, anything more is an InputError."
     shares = _checked("weight", shares)

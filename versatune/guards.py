@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Guards', 'Report', 'Step', 'take_step']
 
-# %% ../nbs/12_guards.ipynb #9735a236
+# %% ../nbs/12_guards.ipynb #f864350a
 import math
 from dataclasses import dataclass, replace
 
@@ -88,7 +88,7 @@ def _saturated(guards, signals):
     remedy = "take held-out reference losses (ReferenceSettings(loss='heldout'))"
     return (Report("saturated", tuple(signals.weights), f"{seen}; {remedy}"),)
 
-# %% ../nbs/12_guards.ipynb #7e494ab6
+# %% ../nbs/12_guards.ipynb #797a8bf2
 _EASY = (
     "if there is more to learn, the references are too easy: size them to the data, with more "
     "epochs or more rows for the proxy (ReferenceSettings(epochs=..., rows=...))"
@@ -111,7 +111,7 @@ def _reached(rule, signals):
         reports.append(Report("target_reached", (target,), message))
     return tuple(reports)
 
-# %% ../nbs/12_guards.ipynb #33a44d97
+# %% ../nbs/12_guards.ipynb #0eea3ac8
 def _drifted(guards, signals, lowest):
     "A report of domains whose loss is more than `drift` above their lowest so far."
     rises = {d: forgetting_degree(signals.losses[d], best) for d, best in lowest.items()}
@@ -124,7 +124,7 @@ def _drifted(guards, signals, lowest):
     advice = "in an expansion, a larger epsilon protects"
     return (Report("drifted", worse, f"{seen}; {remedy}; {advice}"),)
 
-# %% ../nbs/12_guards.ipynb #f56bdeda
+# %% ../nbs/12_guards.ipynb #21c34cdb
 def _news(memory, reports):
     "(reports that say something new, memory): what lasts is told once."
     told = memory.get("told", {})

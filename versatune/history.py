@@ -21,7 +21,7 @@ from .domains import DomainWeights, check_same_domains
 from .guards import Guards, Report, Step, take_step  # noqa: F401
 from .reweight import Signals, check_reference
 
-# %% ../nbs/12_history.ipynb #616a19a6
+# %% ../nbs/12_history.ipynb #da066051
 class _Losses:
     "The last and the lowest loss of each domain, taken up round by round."
 
@@ -236,7 +236,7 @@ def save(self: History, folder):
     write_atomic(folder / "weights.csv", _csv(weights))
     return write_atomic(folder / "losses.csv", _csv(losses))
 
-# %% ../nbs/12_history.ipynb #43847f3d
+# %% ../nbs/12_history.ipynb #74985453
 def read_table(path):
     "weights.csv or losses.csv as a DataFrame; domains are text, empty cells nan."
     import pandas as pd
@@ -249,7 +249,7 @@ def read_table(path):
         except ValueError as error:
             raise InputError(f"{path}: not a table in CSV ({error})") from None
 
-# %% ../nbs/12_history.ipynb #b0c65c45
+# %% ../nbs/12_history.ipynb #20cbd428
 def _mapping(key, value, asked):
     "The value, or {} for None; an InputError when it is no mapping."
     if value is not None and not isinstance(value, dict):
@@ -274,7 +274,7 @@ def _reports(reports):
             raise InputError(f"a report is {report!r:.60}; give kind, domains and message")
     return reports
 
-# %% ../nbs/12_history.ipynb #725bcb3b
+# %% ../nbs/12_history.ipynb #e5336de0
 def _checked_entry(t, entry, domains):
     "A round of a file as `begin` and `advance` make it; an InputError names the key."
     if not entry or not isinstance(entry, dict):
@@ -293,7 +293,7 @@ def _checked_entry(t, entry, domains):
     reports = _reports(entry.get("reports") or [])
     return dict(entry, weights=dict(weights), **numbers, reports=reports, state=state)
 
-# %% ../nbs/12_history.ipynb #89f5b49e
+# %% ../nbs/12_history.ipynb #30630e83
 @patch(cls_method=True)
 def load(cls: History, path):
     "The History in a JSON file {rounds, reference}; an InputError names file, round and key."

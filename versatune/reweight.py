@@ -52,7 +52,7 @@ def _measured(name, losses, weights):
         raise InputError(f"{named}, which the weights do not; they have {have}")
     return {d: _as_float(name, d, losses.get(d)) for d in weights}
 
-# %% ../nbs/11_reweight.ipynb #52cee7d5
+# %% ../nbs/11_reweight.ipynb #33df2bd8
 def check_reference(
     reference,  # domain -> loss; None, where there are none
     domains,
@@ -212,7 +212,7 @@ def rule_settings(rule):
     settings = asdict(rule) if is_dataclass(rule) else {}
     return dict(name=name, **settings)
 
-# %% ../nbs/11_reweight.ipynb #7b177d36
+# %% ../nbs/11_reweight.ipynb #d4f4f0e3
 def ask_rule(rule, signals):
     "(DomainWeights, state) of a rule; an InputError says what is wrong with its answer."
     name, answer = rule_settings(rule)["name"], rule(signals)
@@ -227,7 +227,7 @@ def ask_rule(rule, signals):
     with naming(f"rule {name}"):
         return DomainWeights({d: weights[d] for d in signals.weights}), dict(state)
 
-# %% ../nbs/11_reweight.ipynb #d8ba6e20
+# %% ../nbs/11_reweight.ipynb #f37f14e1
 def _made_up(rule, weights, reference):
     "The signals of a first round in which every domain has improved a little."
     if reference is None and getattr(rule, "needs_reference", False):
@@ -248,7 +248,7 @@ def _first_answer(rule, weights, reference):
     _, state = ask_rule(rule, _made_up(rule, weights, reference))
     json.dumps(state, allow_nan=False)
 
-# %% ../nbs/11_reweight.ipynb #3545cc7d
+# %% ../nbs/11_reweight.ipynb #667ca0bd
 def check_rule(
     rule,
     domains,

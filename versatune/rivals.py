@@ -135,6 +135,15 @@ def _exploration(k, t):
     "epsilon_t, the share that each of k domains gets in any case; 1/k at t = 0."
     return min(1 / k, math.sqrt(math.log(k) / (k * t))) if t else 1 / k
 
+# %% ../nbs/13_rivals.ipynb #b3864aa1
+def _odm_reward(rule, signals):
+    "Domain -> the moving average of the reward, this round's included."
+    old, reward = (signals.state or {}).get("reward", {}), {}
+    for d, loss in signals.losses.items():
+        now = math.exp(loss) if rule.released else loss
+        reward[d] = rule.alpha * old.get(d, 0.0) + (1 - rule.alpha) * now
+    return reward
+
 # %% ../nbs/13_rivals.ipynb #d5f14b4a
 @dataclass(frozen=True)
 class ODM:
@@ -150,7 +159,7 @@ class ODM:
 
     def __call__(self, signals: Signals):
         k, t = len(signals.weights), signals.round
-        reward = self._reward(signals)
+        reward = _odm_reward(self, signals)
         if self.released:
             policy = DomainWeights.from_counts(reward)
         else:
@@ -159,14 +168,7 @@ class ODM:
         mixed = {d: (1 - k * explore) * p + explore for d, p in policy.items()}
         return DomainWeights.from_counts(mixed), dict(reward=reward)
 
-    def _reward(self, signals):
-        old, reward = (signals.state or {}).get("reward", {}), {}
-        for d, loss in signals.losses.items():
-            now = math.exp(loss) if self.released else loss
-            reward[d] = self.alpha * old.get(d, 0.0) + (1 - self.alpha) * now
-        return reward
-
-# %% ../nbs/13_rivals.ipynb #07e516bb
+# %% ../nbs/13_rivals.ipynb #8e858fae
 def _check_graph(graph):
     "An InputError unless it maps domains to domains to numbers, and helps no domain it lacks."
     if graph is None:
@@ -182,7 +184,7 @@ def _check_graph(graph):
                 raise InputError(f"in the graph {d!r} helps {e!r}, which has no row of its own")
             check_number(f"how much {d!r} helps {e!r} in the graph", part)
 
-# %% ../nbs/13_rivals.ipynb #814f6833
+# %% ../nbs/13_rivals.ipynb #f4028114
 def _skill_weights(rule, losses):
     "The weights of Skill-It for these sums of losses."
     graph = rule.graph or {d: {d: 1.0} for d in losses}
@@ -235,7 +237,7 @@ def learning_speed(
     speed = alpha[best] * beta[best, np.arange(len(best))] / n[-1]
     return dict(zip(losses, map(float, speed)))
 
-# %% ../nbs/13_rivals.ipynb #8ab5d4a4
+# %% ../nbs/13_rivals.ipynb #86b7f6f4
 _POINTS = 64  # rounds that ADO's fit has at most, and the newest
 
 

@@ -39,7 +39,7 @@ def _column(i):
 def _transfer():
     return {d: dict(helps) for d, helps in _TRANSFER.items()}
 
-# %% ../nbs/14_simulate.ipynb #d9e705d7
+# %% ../nbs/14_simulate.ipynb #8174d8a4
 def _check_world(world):
     "An InputError that names a setting, its domain and a legal value."
     for name in ("a", "b", "c", "known"):
