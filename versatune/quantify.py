@@ -63,9 +63,14 @@ def check_texts(texts):
     for i, text in enumerate(texts):
         if not isinstance(text, str):
             raise InputError(f"text {i} is {text!r:.80}; give a list of strings")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as e:
+            broken = f"text {i} holds half of a character at place {e.start} ({text[e.start]!r})"
+            raise InputError(f"{broken}; give valid Unicode") from None
     return texts
 
-
+# %% ../nbs/04_quantify.ipynb #9733221f
 def check_domains(name, domains):
     "`domains` as a tuple of two or more different names, else an InputError about `name`."
     listed = isinstance(domains, list | tuple)
@@ -83,13 +88,14 @@ def classify(classifier, texts):
     "A classifier's probabilities for `texts`, a float array (n, k), checked."
     name, k, texts = classifier.name, len(classifier.domains), check_texts(texts)
     proba = classifier.predict_proba(texts) if texts else np.zeros((0, k))
-    return check_proba(f"probabilities of classifier {name!r}", proba, len(texts), k)
+    return check_proba(f"predict_proba of classifier {name!r}", proba, len(texts), k)
 
 
 def check_classifier(classifier):
     "The classifier, when it keeps the protocol; an InputError that says what it lacks."
     name = getattr(classifier, "name", None)
-    if not isinstance(name, str) or not callable(getattr(classifier, "predict_proba", None)):
+    answers = callable(getattr(classifier, "predict_proba", None))
+    if not isinstance(name, str) or not answers or isinstance(classifier, type):
         needs = "a classifier has a name, domains and predict_proba(texts)"
         raise InputError(f"classifier {classifier!r:.80}: {needs}")
     check_domains(f"classifier {name!r}", getattr(classifier, "domains", None))
