@@ -120,7 +120,7 @@ def draw(
         take = dict.fromkeys(sizes, 0)
         for _ in range(n):
             able = [d for d in sizes if weights[d] > 0 and take[d] < left[d]]
-            take[max(able, key=lambda d: round(due[d] - take[d], 9))] += 1
+            take[max(able, key=lambda d: int(1e9 * (due[d] - take[d]) + 0.5))] += 1
     short = tuple(d for d in sizes if wanted[d] > left[d])
     if short and exhausted == "stop":
         raise Exhausted(
