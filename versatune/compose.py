@@ -25,7 +25,6 @@ class Plan:
     rows: list  # index of each row within its domain
     cursors: dict  # domain -> rows drawn since the start, this round included
     short: tuple = ()  # domains that ran out, whose share went to the others
-    owed: dict | None = None  # domain -> rows (or tokens) requested so far minus drawn so far
 
     def __len__(self):
         return len(self.rows)
@@ -89,7 +88,6 @@ def draw(
     max_passes=None,  # how often a row may be used; None: without limit
     exhausted="renormalize",  # or "stop"
     supervised=None,  # domain -> array of each row's supervised tokens: shares are then of tokens; None: shares of rows
-    owed=None,  # `Plan.owed` of the round before
 ):
     "The `Plan` of a round: n rows in the shares of `weights`, mixed in random order."
     check_same_domains("the weights", weights, "the data", sizes)
@@ -114,13 +112,6 @@ def draw(
         )
     )
     take, wanted = share(left), share(dict.fromkeys(sizes, n))
-    owed = dict.fromkeys(sizes, 0.0) | (owed or {})
-    due = {d: weights[d] * n + owed[d] if supervised is None else owed[d] for d in sizes}
-    if supervised is None and take == wanted:
-        take = dict.fromkeys(sizes, 0)
-        for _ in range(n):
-            able = [d for d in sizes if weights[d] > 0 and take[d] < left[d]]
-            take[max(able, key=lambda d: int(1e9 * (due[d] - take[d]) + 0.5))] += 1
     short = tuple(d for d in sizes if wanted[d] > left[d])
     if short and exhausted == "stop":
         raise Exhausted(
@@ -133,7 +124,6 @@ def draw(
         [plan[i][1] for i in order],
         {d: cursors[d] + take[d] for d in sizes},
         short,
-        {d: due[d] - take[d] if supervised is None else 0.0 for d in sizes},
     )
 
 # %% ../nbs/10_compose.ipynb #b8a2b45f
