@@ -1,4 +1,4 @@
-"""The rooms of the house: a module imports only from lower-numbered ones, and each is made by one notebook."""
+"""A module imports only from lower-numbered ones, and each is made by one notebook."""
 
 import re
 from pathlib import Path

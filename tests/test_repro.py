@@ -1,4 +1,4 @@
-"""The experiments behind nbs/repro: each computes at a tiny size, continues where it stopped with the same numbers, and what is kept stays small."""
+"""The experiments behind nbs/repro: each computes, continues with the same numbers, stays small."""
 
 from pathlib import Path
 
@@ -19,9 +19,8 @@ def test_every_experiment_computes_and_continues(tmp_path):
     runs = read_runs("smoke", results)
     assert set(runs.experiment) == set(EXPERIMENTS)
     assert np.isfinite(runs.loss).all()
-    assert np.allclose(
-        runs.groupby(["experiment", "target", "arm", "seed", "round"]).weight.sum(), 1, atol=1e-4
-    )
+    one_round = ["experiment", "target", "arm", "seed", "round"]
+    assert np.allclose(runs.groupby(one_round).weight.sum(), 1, atol=1e-4)
     assert runs[runs.arm == "dynamic"].groupby("domain").weight.nunique().min() > 1
     lost = [next(work.glob(f"{name}-*.json")) for name in ("mixtures", "rules")]
     for path in lost:
@@ -37,12 +36,5 @@ def test_kept_results_have_every_scale_and_stay_small():
     for label in ("small", "lab"):
         runs = pd.read_csv(kept / f"runs_{label}.csv")
         assert len(runs[runs.experiment == "mixtures"].seed.unique()) >= 3
-    assert (
-        sum(
-            p.stat().st_size
-            for folder in (kept, ROOT / "nbs" / "studies" / "results")
-            for p in folder.rglob("*")
-            if p.is_file()
-        )
-        < 1_000_000
-    )
+    files = [*kept.rglob("*"), *(ROOT / "nbs" / "studies" / "results").rglob("*")]
+    assert sum(path.stat().st_size for path in files if path.is_file()) < 1_000_000

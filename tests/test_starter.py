@@ -1,4 +1,4 @@
-"""The starter set: large enough, balanced, and with nothing held out that stands in training too."""
+"""The starter set: large enough, balanced, and nothing held out stands in training too."""
 
 import itertools
 import json
@@ -15,10 +15,8 @@ STARTER = files("versatune") / "starter"
 
 
 def rows(domain, part):
-    return [
-        json.loads(line)
-        for line in (STARTER / domain / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
+    text = (STARTER / domain / f"{part}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def words(text):
@@ -38,16 +36,16 @@ def test_sizes():
     data = load_data("starter")
     assert data.domains == DOMAINS
     for d in DOMAINS:
-        assert (
-            len(data.train[d]) >= 80 and len(data.heldout[d]) >= 20 and len(data.choices[d]) >= 25
-        ), d
+        assert len(data.train[d]) >= 80, d
+        assert len(data.heldout[d]) >= 20, d
+        assert len(data.choices[d]) >= 25, d
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_nothing_is_asked_twice(domain):
-    everything = [
-        (part, asked(r)) for part in ("train", "heldout", "choices") for r in rows(domain, part)
-    ]
+    everything = []
+    for part in ("train", "heldout", "choices"):
+        everything += [(part, asked(r)) for r in rows(domain, part)]
     close = [(a, b) for a, b in itertools.combinations(everything, 2) if overlap(a[1], b[1]) > 0.6]
     assert close == []
 
