@@ -18,12 +18,12 @@ from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
+from .checkpoints import first_difference, model_settings, trainer_settings
 from .compose import Exhausted
 from .domains import DomainWeights, InputError, check_number, check_same_domains
 from .domains import read_json
 from .history import Guards, History, Report, round_shares
 from .losses import domain_losses
-from .models import describe
 from .reweight import VersaTune, rule_settings
 from .sample import model_fingerprint
 from .view import check_batch, check_follows
@@ -120,25 +120,6 @@ def _sorted_like(entry, domains):
     return entry
 
 # %% ../nbs/17_callback.ipynb #ad9c852d
-def _flat(parts, path=""):
-    "Yield (path, value) of nested dicts: ('rule.sigma', 0.5)."
-    for name, value in parts.items():
-        here = f"{path}.{name}" if path else name
-        if isinstance(value, dict):
-            yield from _flat(value, here)
-        else:
-            yield here, value
-
-
-def _difference(then, now):
-    "(path, value then, value now) of the first part of `now` that differs; None where none does."
-    now_flat = dict(_flat(now))
-    then_flat = dict(_flat({part: value for part, value in then.items() if part in now}))
-    for path in [*now_flat, *then_flat]:
-        if then_flat.get(path) != now_flat.get(path):
-            return path, then_flat.get(path), now_flat.get(path)
-
-# %% ../nbs/17_callback.ipynb #a47eab5f
 @patch
 def check_agrees(self: ReweightCallback, saved):
     "An InputError that names the first part of the key in which a checkpoint's state differs."
@@ -150,13 +131,13 @@ def check_agrees(self: ReweightCallback, saved):
         if part not in saved:
             old = f"the checkpoint holds no {part!r}: an earlier version of versatune wrote it"
             raise InputError(f"{old}; {elsewhere}")
-    difference = _difference(saved["key"], json.loads(json.dumps(self.key)))
+    difference = first_difference(saved["key"], json.loads(json.dumps(self.key)))
     if difference:
         name, then, now = difference
         differs = f"the checkpoint was written with {name}={then}, this run has {name}={now}"
         raise InputError(f"{differs}; use the same, or {elsewhere}")
 
-# %% ../nbs/17_callback.ipynb #2a962546
+# %% ../nbs/17_callback.ipynb #d573a68b
 def _saved(callback, states):
     "What the Trainer's `stateful_callbacks` hold of the callback; {} where they hold nothing."
     saved = states.get(type(callback).__name__, {})
@@ -321,29 +302,6 @@ def _next_round(self: ReweightCallback, weights, cursors, owed):
         self.ended = str(e)
         return self._report((), f"training ends here: {e}")
 
-# %% ../nbs/17_callback.ipynb #c2f874bb
-_SHAPING = (  # of the Trainer's arguments, those that decide what a step does
-    "learning_rate lr_scheduler_type lr_scheduler_kwargs warmup_steps optim optim_args "
-    "weight_decay adam_beta1 adam_beta2 adam_epsilon max_grad_norm label_smoothing_factor "
-    "neftune_noise_alpha bf16 fp16 loss_type"
-).split()
-_NOT_SHAPING = {  # of an adapter's settings, those that only say where it comes from
-    "base_model_name_or_path",
-    "revision",
-    "peft_version",
-    "auto_mapping",
-    "inference_mode",
-    "task_type",
-}
-
-
-def _as_json(value):
-    "A setting as JSON holds it: a set as a sorted list, what is no plain value by its name."
-    if isinstance(value, (set, frozenset)):
-        return sorted(map(str, value))
-    value = getattr(value, "value", value)  # of an enum
-    return json.loads(json.dumps(value, default=str, sort_keys=True))
-
 # %% ../nbs/17_callback.ipynb #12861766
 _WANTED = dict(
     train_sampling_strategy="sequential",
@@ -352,22 +310,6 @@ _WANTED = dict(
     dataloader_persistent_workers=False,
     dataloader_drop_last=False,
 )
-
-
-def _adapter(model):
-    "The settings of the model's active adapter: name -> value; {} where it has none."
-    config = getattr(model, "peft_config", {}).get(getattr(model, "active_adapter", None))
-    if config is None:
-        return {}
-    settings = config.to_dict().items()
-    return {name: _as_json(value) for name, value in settings if name not in _NOT_SHAPING}
-
-
-def _describe(model):
-    "What decides how a model is trained on: its numbers, its adapter, what is trainable."
-    report = describe(model)
-    precision = f"{report.dtype}, {report.linear4bit} layers in 4 bits"
-    return dict(precision=precision, adapter=_adapter(model), trainable=report.trainable)
 
 
 @patch
@@ -379,7 +321,7 @@ def on_init_end(self: ReweightCallback, args, state, control, model=None, **_):
                 f"TrainingArguments {name}={getattr(args, name)!r} would undo the mixture's plan"
             )
             raise InputError(f"{undone}; set {name}={value!r}")
-    self._main, self._model = state.is_world_process_zero, _describe(model)
+    self._main, self._model = state.is_world_process_zero, model_settings(model)
     if self._main:
         self._model["model"] = model_fingerprint(model, frozen=True)
 
@@ -391,9 +333,8 @@ def _note_trainer(self: ReweightCallback, args, train_dataloader):
     total = args.max_steps if args.max_steps > 0 else math.ceil(args.num_train_epochs * steps)
     n_processes, whole = args.world_size, args.train_batch_size * args.world_size
     rows_per_step = whole * args.gradient_accumulation_steps
-    self._trainer = dict(steps_per_round=steps, steps=total, rows_per_step=rows_per_step)
-    for name in _SHAPING:
-        self._trainer[name] = _as_json(getattr(args, name, None))
+    counts = dict(steps_per_round=steps, steps=total, rows_per_step=rows_per_step)
+    self._trainer = counts | trainer_settings(args)
     if n_processes > 1 and self.view.rows_per_round % whole:
         uneven = f"{n_processes} processes take {whole} rows at a time"
         raise InputError(
