@@ -94,6 +94,7 @@ def out_of_disk(data, out, told, size):
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), unlimited))
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
     def again():
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
 
