@@ -8,6 +8,7 @@ __all__ = []
 # %% ../nbs/28_all.ipynb #43390423
 import sys
 
+from .basics import *
 from .domains import *
 from .models import *
 from .lab import *
@@ -20,6 +21,7 @@ from .data import *
 from .tokens import *
 from .compose import *
 from .reweight import *
+from .guards import *
 from .history import *
 
 # %% ../nbs/28_all.ipynb #20ba176f

@@ -18,12 +18,15 @@ from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
+from .checkpoints import first_difference, model_settings, trainer_settings
 from .compose import Exhausted
-from .domains import DomainWeights, InputError, check_same_domains
+from .domains import DomainWeights, InputError, check_number, check_same_domains
+from .domains import read_json
 from .history import Guards, History, Report, round_shares
 from .losses import domain_losses
 from .reweight import VersaTune, rule_settings
 from .sample import model_fingerprint
+from .view import check_batch, check_follows
 
 # %% ../nbs/17_callback.ipynb #706d3e5d
 class ReweightCallback(TrainerCallback, ExportableState):
@@ -39,11 +42,12 @@ class ReweightCallback(TrainerCallback, ExportableState):
         on_round=None,  # called with the History entry after each round
         guards=Guards(),  # what to watch for; Guards.paper() changes nothing
         log=None,  # called with the numbers of each round; the Trainer's `log` once there is one
+        settings=None,  # name -> value: more that a checkpoint must agree with
     ):
-        _check_reference(rule, reference, view.data.sizes)
+        _check_reference(rule, reference, view.data.domains)
         self.view, self.rule, self.guards = view, rule, guards
         self.token_budget, self.out = token_budget, out
-        self.on_round, self.log = on_round, log
+        self.on_round, self.log, self.settings = on_round, log, settings or {}
         self.history, self.ended = History(reference=reference), None
         self._main, self._model, self._trainer, self._safe = True, None, {}, {}
         if hasattr(rule, "start"):
@@ -52,34 +56,39 @@ class ReweightCallback(TrainerCallback, ExportableState):
 
 # %% ../nbs/17_callback.ipynb #dc028df6
 def _check_reference(rule, reference, domains):
-    "An InputError where the rule needs reference losses and there are none, or of other domains."
-    if not getattr(rule, "needs_reference", False):
-        return
-    if reference is None:
+    "An InputError where reference losses are missing, of other domains, or no losses."
+    if reference is None and getattr(rule, "needs_reference", False):
         how = "pass reference={domain: loss}, or compute them with reference_losses"
         raise InputError(f"rule {type(rule).__name__} needs reference losses; {how}")
-    check_same_domains("the reference losses", reference, "the data", domains)
+    if reference is not None:
+        check_same_domains("the reference losses", reference, "the data", domains)
+        for domain, loss in reference.items():
+            check_number(f"the reference loss of {domain}", loss, least=0)
 
 # %% ../nbs/17_callback.ipynb #1e9c9423
 @patch(as_prop=True)
 def key(self: ReweightCallback):
     "What a checkpoint must agree with to be continued: named parts, each with its value."
-    v = self.view
-    parts = dict(
+    v, fingerprints = self.view, dict(data=self.view.data.key)
+    model = dict(self._model or {})
+    if "model" in model:
+        fingerprints["model"] = model.pop("model")
+    return dict(
         domains=sorted(v.data.domains),
         rule=rule_settings(self.rule),
         reference=self.history.reference,
         start=self._start,
         guards=asdict(self.guards),
-        data=v.data.key,
         rows_per_round=v.rows_per_round,
         seed=v.seed,
         max_passes=v.max_passes,
         exhausted=v.exhausted,
         share_of=v.share_of,
         **self._trainer,
+        **model,
+        **self.settings,
+        **fingerprints,
     )
-    return parts | dict(model=self._model) if self._main else parts
 
 # %% ../nbs/17_callback.ipynb #ca51207d
 @patch
@@ -92,6 +101,7 @@ def state(self: ReweightCallback):
         round=v.round,
         weights=dict(v.weights),
         cursors=v.start,
+        owed=v.owed,
         ended=self.ended,
     )
     return dict(args={}, attributes=attributes)
@@ -111,17 +121,46 @@ def _sorted_like(entry, domains):
 
 # %% ../nbs/17_callback.ipynb #ad9c852d
 @patch
+def check_agrees(self: ReweightCallback, saved):
+    "An InputError that names the first part of the key in which a checkpoint's state differs."
+    elsewhere = "start in another folder"
+    if not saved.get("rounds"):
+        none = "the checkpoint holds no state of a ReweightCallback"
+        raise InputError(f"{none}, so its mixture cannot be continued; {elsewhere}")
+    for part in ("key", "round", "weights", "cursors", "owed", "ended"):
+        if part not in saved:
+            old = f"the checkpoint holds no {part!r}: an earlier version of versatune wrote it"
+            raise InputError(f"{old}; {elsewhere}")
+    difference = first_difference(saved["key"], json.loads(json.dumps(self.key)))
+    if difference:
+        name, then, now = difference
+        differs = f"the checkpoint was written with {name}={then}, this run has {name}={now}"
+        raise InputError(f"{differs}; use the same, or {elsewhere}")
+
+# %% ../nbs/17_callback.ipynb #d573a68b
+def _saved(callback, states):
+    "What the Trainer's `stateful_callbacks` hold of the callback; {} where they hold nothing."
+    saved = states.get(type(callback).__name__, {})
+    return dict(saved).get("attributes", {}) if isinstance(saved, dict) else {}
+
+
+@patch
+def check_checkpoint(self: ReweightCallback, folder, args, train_dataloader):
+    "An InputError where a checkpoint is of another run; its tensors are not read."
+    self._note_trainer(args, train_dataloader)
+    states = read_json(Path(folder) / "trainer_state.json").get("stateful_callbacks", {})
+    self.check_agrees(_saved(self, states))
+
+
+@patch
 def restore(self: ReweightCallback, saved):
     "Take up the state of a checkpoint; an InputError says what differs."
-    for name, now in json.loads(json.dumps(self.key)).items():
-        then = saved["key"].get(name)
-        if then != now:
-            differs = f"the checkpoint was written with {name}={then}, this run has {name}={now}"
-            raise InputError(f"{differs}; use the same, or start in another folder")
+    self.check_agrees(saved)
     self.history.rounds = [_sorted_like(e, self.view.data.domains) for e in saved["rounds"]]
     self.ended = saved["ended"]
     if not self.ended:
-        self.view.set_round(saved["round"], DomainWeights(saved["weights"]), saved["cursors"])
+        place = saved["cursors"], saved["owed"]
+        self.view.set_round(saved["round"], DomainWeights(saved["weights"]), *place)
 
 # %% ../nbs/17_callback.ipynb #44d66768
 @patch
@@ -246,17 +285,18 @@ def _end_round(self: ReweightCallback, args, state, control, model, train_datalo
     elif not any(r.kind == "all_worse" for r in reports):
         self._keep(model)
     if not self.ended:
-        reports += self._next_round(step.weights, drawn.cursors)
+        reports += self._next_round(step.weights, drawn.cursors, drawn.owed)
     if self.ended:
-        self.view.start, control.should_training_stop = drawn.cursors, True
+        self.view.start, self.view.owed = drawn.cursors, drawn.owed
+        control.should_training_stop = True
     self._tell(control, reports)
 
 # %% ../nbs/17_callback.ipynb #03fcee3e
 @patch
-def _next_round(self: ReweightCallback, weights, cursors):
+def _next_round(self: ReweightCallback, weights, cursors, owed):
     "Draw the next plan; a list of reports. Where no row is left, the run has ended."
     try:
-        self.view.set_round(self.view.round + 1, weights, cursors)
+        self.view.set_round(self.view.round + 1, weights, cursors, owed)
         return self._ran_out()
     except Exhausted as e:
         self.ended = str(e)
@@ -281,9 +321,9 @@ def on_init_end(self: ReweightCallback, args, state, control, model=None, **_):
                 f"TrainingArguments {name}={getattr(args, name)!r} would undo the mixture's plan"
             )
             raise InputError(f"{undone}; set {name}={value!r}")
-    self._main = state.is_world_process_zero
+    self._main, self._model = state.is_world_process_zero, model_settings(model)
     if self._main:
-        self._model = model_fingerprint(model, frozen=True)
+        self._model["model"] = model_fingerprint(model, frozen=True)
 
 # %% ../nbs/17_callback.ipynb #03e3c2e2
 @patch
@@ -291,8 +331,10 @@ def _note_trainer(self: ReweightCallback, args, train_dataloader):
     "Note what `key` says of the Trainer; an InputError where rows would be drawn twice."
     steps = _steps(args, train_dataloader)
     total = args.max_steps if args.max_steps > 0 else math.ceil(args.num_train_epochs * steps)
-    self._trainer = dict(steps_per_round=steps, steps=total, learning_rate=args.learning_rate)
     n_processes, whole = args.world_size, args.train_batch_size * args.world_size
+    rows_per_step = whole * args.gradient_accumulation_steps
+    counts = dict(steps_per_round=steps, steps=total, rows_per_step=rows_per_step)
+    self._trainer = counts | trainer_settings(args)
     if n_processes > 1 and self.view.rows_per_round % whole:
         uneven = f"{n_processes} processes take {whole} rows at a time"
         raise InputError(
@@ -304,13 +346,7 @@ def _note_trainer(self: ReweightCallback, args, train_dataloader):
 @patch
 def _resume(self: ReweightCallback, args, state, control, model, train_dataloader):
     "Take up the checkpoint that the Trainer has resumed from; `Ended` when its run is over."
-    saved = state.stateful_callbacks.get(type(self).__name__, {}).get("attributes", {})
-    if not saved.get("rounds"):
-        raise InputError(
-            "the checkpoint holds no state of a ReweightCallback, "
-            "so its mixture cannot be continued; start in another folder"
-        )
-    self.restore(saved)
+    self.restore(_saved(self, state.stateful_callbacks))
     self._keep(model, Path(args.output_dir) / f"checkpoint-{state.global_step}")
     # saved after the last step of a round, before its end: the end is made up for
     self._end_round(args, state, control, model, train_dataloader)
@@ -325,10 +361,13 @@ def _resume(self: ReweightCallback, args, state, control, model, train_dataloade
 def on_train_begin(
     self: ReweightCallback, args, state, control, model=None, train_dataloader=None, **_
 ):
-    "Measure the start, or take up the checkpoint that the Trainer has resumed from."
+    "Try rows and collator; measure the start, or take up the checkpoint resumed from."
     if self._model is None:  # joined after the Trainer was made
         self.on_init_end(args, state, control, model)
     self._note_trainer(args, train_dataloader)
+    rows, collate = train_dataloader.dataset, train_dataloader.collate_fn
+    check_follows(self.view, rows)
+    check_batch(self.view, rows, collate, model, args.train_batch_size)
     if state.global_step:
         self._resume(args, state, control, model, train_dataloader)
         return

@@ -24,6 +24,7 @@ class Plan:
     rows: list  # index of each row within its domain
     cursors: dict  # domain -> rows drawn since the start, this round included
     short: tuple = ()  # domains that ran out, whose share went to the others
+    owed: dict | None = None  # domain -> rows (or tokens) requested so far minus drawn so far
 
     def __len__(self):
         return len(self.rows)
@@ -125,6 +126,7 @@ def draw(
     max_passes=None,  # how often a row may be used; None: without limit
     exhausted="renormalize",  # or "stop"
     supervised=None,  # domain -> tokens of each row, for shares of tokens; None: shares of rows
+    owed=None,  # `Plan.owed` of the round before
 ):
     "The `Plan` of a round: n rows in the shares of `weights`, mixed in random order."
     check_same_domains("the weights", weights, "the data", sizes)
@@ -137,8 +139,15 @@ def draw(
     short = tuple(d for d in sizes if wanted[d] > left[d])
     if short and exhausted == "stop":
         _stop(short[0], left, wanted, max_passes, round)
+    owed = dict.fromkeys(sizes, 0.0) | (owed or {})
+    if supervised is None and not short:
+        due, take = {d: weights[d] * n + owed[d] for d in sizes}, dict.fromkeys(sizes, 0)
+        for _ in range(n):
+            able = [d for d in sizes if weights[d] > 0 and take[d] < left[d]]
+            take[max(able, key=lambda d: int(1e9 * (due[d] - take[d]) + 0.5))] += 1
+        owed = {d: due[d] - take[d] for d in sizes}
     cursors = {d: cursors[d] + take[d] for d in sizes}
-    return Plan(*_mixed(take, coming, seed, round), cursors, short)
+    return Plan(*_mixed(take, coming, seed, round), cursors, short, owed)
 
 # %% ../nbs/10_compose.ipynb #b8a2b45f
 def compose(

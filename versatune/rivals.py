@@ -12,7 +12,8 @@ from dataclasses import MISSING, dataclass, fields
 
 import numpy as np
 
-from .domains import DomainWeights, InputError, check_number, check_same_domains
+from .basics import InputError, check_choice, check_number, naming
+from .domains import DomainWeights, check_domain_name, check_same_domains
 from .reweight import Constant, DomainExpansion, Signals, VersaTune, check_target
 
 # %% ../nbs/13_rivals.ipynb #812b1c2b
@@ -38,6 +39,10 @@ class Proportional(Constant):
 
     sizes: dict  # domain -> rows, such as TokenizedData.sizes
 
+    def __post_init__(self):
+        with naming("sizes"):
+            DomainWeights.from_counts(self.sizes)
+
     def start(self, weights):
         check_same_domains("the sizes", self.sizes, "the weights", weights)
         return DomainWeights.from_counts({d: self.sizes[d] for d in weights})
@@ -46,7 +51,6 @@ class Proportional(Constant):
 def _fixed_share(target, share, weights):
     "`share` for the target, the rest in equal parts for the other domains."
     check_target("target", target, weights)
-    check_number("share", share, least=0, most=1)
     if len(weights) == 1:
         return weights
     each = (1 - share) / (len(weights) - 1)
@@ -59,6 +63,10 @@ class OnlyTarget(Constant):
 
     target: str
 
+    def __post_init__(self):
+        with naming("target"):
+            check_domain_name(self.target)
+
     def start(self, weights):
         return _fixed_share(self.target, 1.0, weights)
 
@@ -69,6 +77,11 @@ class TargetAndUniform(Constant):
 
     target: str
     share: float = 0.5  # of the target, from 0 to 1
+
+    def __post_init__(self):
+        with naming("target"):
+            check_domain_name(self.target)
+        check_number("share", self.share, least=0, most=1)
 
     def start(self, weights):
         return _fixed_share(self.target, self.share, weights)
@@ -93,6 +106,8 @@ def _multiplied(weights, exponents):
 class ExpLoss:
     "w' = w * exp(loss), normalised, as the script released with arXiv 2411.11266 does."
 
+    needs_reference = False
+
     def __call__(self, signals: Signals):
         return _multiplied(signals.weights, signals.losses)
 
@@ -105,6 +120,10 @@ class DoReMi:
     c: float = 1e-3  # part of the uniform mixture, from 0 to 1
     needs_reference = True
 
+    def __post_init__(self):
+        check_number("eta", self.eta, least=0)
+        check_number("c", self.c, least=0, most=1)
+
     def __call__(self, signals: Signals):
         reference = signals.needed("reference")
         excess = {d: max(loss - reference[d], 0.0) for d, loss in signals.losses.items()}
@@ -116,6 +135,15 @@ def _exploration(k, t):
     "epsilon_t, the share that each of k domains gets in any case; 1/k at t = 0."
     return min(1 / k, math.sqrt(math.log(k) / (k * t))) if t else 1 / k
 
+# %% ../nbs/13_rivals.ipynb #b3864aa1
+def _odm_reward(rule, signals):
+    "Domain -> the moving average of the reward, this round's included."
+    old, reward = (signals.state or {}).get("reward", {}), {}
+    for d, loss in signals.losses.items():
+        now = math.exp(loss) if rule.released else loss
+        reward[d] = rule.alpha * old.get(d, 0.0) + (1 - rule.alpha) * now
+    return reward
+
 # %% ../nbs/13_rivals.ipynb #d5f14b4a
 @dataclass(frozen=True)
 class ODM:
@@ -123,10 +151,15 @@ class ODM:
 
     alpha: float = 0.9  # memory of the moving average, from 0 to 1
     released: bool = False  # the policy of the authors' code instead of the paper's
+    needs_reference = False
+
+    def __post_init__(self):
+        check_number("alpha", self.alpha, least=0, most=1)
+        check_choice("released", self.released, (True, False))
 
     def __call__(self, signals: Signals):
         k, t = len(signals.weights), signals.round
-        reward = self._reward(signals)
+        reward = _odm_reward(self, signals)
         if self.released:
             policy = DomainWeights.from_counts(reward)
         else:
@@ -135,39 +168,55 @@ class ODM:
         mixed = {d: (1 - k * explore) * p + explore for d, p in policy.items()}
         return DomainWeights.from_counts(mixed), dict(reward=reward)
 
-    def _reward(self, signals):
-        old, reward = (signals.state or {}).get("reward", {}), {}
-        for d, loss in signals.losses.items():
-            now = math.exp(loss) if self.released else loss
-            reward[d] = self.alpha * old.get(d, 0.0) + (1 - self.alpha) * now
-        return reward
+# %% ../nbs/13_rivals.ipynb #8e858fae
+def _check_graph(graph):
+    "An InputError unless it maps domains to domains to numbers, and helps no domain it lacks."
+    if graph is None:
+        return
+    rows = graph.values() if hasattr(graph, "keys") else [graph]
+    wrong = [helps for helps in rows if not hasattr(helps, "keys")]
+    if wrong:
+        wanted = "a mapping domain -> domain -> number, such as {'law': {'law': 1}}"
+        raise InputError(f"the graph holds {wrong[0]!r:.60}; give {wanted}")
+    for d, helps in graph.items():
+        for e, part in helps.items():
+            if e not in graph:
+                raise InputError(f"in the graph {d!r} helps {e!r}, which has no row of its own")
+            check_number(f"how much {d!r} helps {e!r} in the graph", part)
+
+# %% ../nbs/13_rivals.ipynb #f4028114
+def _skill_weights(rule, losses):
+    "The weights of Skill-It for these sums of losses."
+    graph = rule.graph or {d: {d: 1.0} for d in losses}
+    check_same_domains("the graph", graph, "the weights", losses)
+    scores = {}
+    for d in losses:
+        scores[d] = rule.eta * sum(part * losses[e] for e, part in graph[d].items())
+    return _softmax(scores)
 
 # %% ../nbs/13_rivals.ipynb #a6c03af1
 @dataclass(frozen=True)
 class SkillIt:
     "Multiplicative weights over a graph of which domain helps which; arXiv 2307.14430."
 
-    eta: float = 0.2  # step size
-    window: int = 3  # rounds whose losses are added up
+    eta: float = 0.2  # step size, 0 or more
+    window: int = 3  # rounds whose losses are added up, 1 or more
     graph: dict | None = None  # domain -> domain -> how much the first helps the second
+    needs_reference = False
 
-    def _weights(self, losses):
-        graph = self.graph or {d: {d: 1.0} for d in losses}
-        check_same_domains("the graph", graph, "the weights", losses)
-        scores = {}
-        for d in losses:
-            helped = sum(a * losses[e] for e, a in graph[d].items())
-            scores[d] = self.eta * helped
-        return _softmax(scores)
+    def __post_init__(self):
+        check_number("eta", self.eta, least=0)
+        check_number("window", self.window, least=1, whole=True)
+        _check_graph(self.graph)
 
     def start(self, weights):
-        return self._weights(dict.fromkeys(weights, 1.0))
+        return _skill_weights(self, dict.fromkeys(weights, 1.0))
 
     def __call__(self, signals: Signals):
         earlier = (signals.state or {}).get("losses", ())
         recent = [*earlier, dict(signals.losses)][-self.window :]
         total = {d: sum(losses[d] for losses in recent) for d in signals.weights}
-        return self._weights(total), dict(losses=recent)
+        return _skill_weights(self, total), dict(losses=recent)
 
 # %% ../nbs/13_rivals.ipynb #dfbeab34
 def learning_speed(
@@ -188,6 +237,17 @@ def learning_speed(
     speed = alpha[best] * beta[best, np.arange(len(best))] / n[-1]
     return dict(zip(losses, map(float, speed)))
 
+# %% ../nbs/13_rivals.ipynb #86b7f6f4
+_POINTS = 64  # rounds that ADO's fit has at most, and the newest
+
+
+def _spread(rounds):
+    "Positions of the rounds that the fit keeps: equally far apart from the first, and the newest."
+    newest, stride = rounds[-1], 1
+    while newest > _POINTS * stride:
+        stride *= 2
+    return [i for i, t in enumerate(rounds) if (t - 1) % stride == 0 or t == newest]
+
 # %% ../nbs/13_rivals.ipynb #34fc72d3
 def _blend(weight, a, b):
     "weight * a + (1 - weight) * b, domain by domain."
@@ -195,11 +255,15 @@ def _blend(weight, a, b):
 
 
 def _ado_memory(signals, gamma1):
-    "What ADO remembers after this round: tokens, losses, prior, credit, mean preference."
+    "What ADO remembers: rounds t, tokens, losses, prior, credit, mean preference."
     w, n = signals.weights, sum(signals.needed("tokens").values())
     old = signals.state or dict(n=[], losses=[], prior=dict(w), credit=dict(w), mean=dict(w))
-    losses = [*old["losses"], dict(signals.losses)]
-    return dict(old, n=[*old["n"], n], losses=losses, credit=_blend(gamma1, old["credit"], w))
+    rounds = [*old.get("t", range(1, len(old["n"]) + 1))]
+    columns = dict(n=[*old["n"], n], losses=[*old["losses"], dict(signals.losses)])
+    columns["t"] = [*rounds, rounds[-1] + 1 if rounds else 1]
+    kept = _spread(columns["t"])
+    columns = {name: [column[i] for i in kept] for name, column in columns.items()}
+    return dict(old, **columns, credit=_blend(gamma1, old["credit"], w))
 
 
 def _ado_value(state, domains, s):
@@ -216,22 +280,28 @@ def _ado_value(state, domains, s):
 class ADO:
     "Prefer the domain whose fitted scaling law falls fastest; arXiv 2410.11820, Algorithm 1."
 
-    gamma1: float = 0.9  # memory of the credit
-    gamma2: float = 0.1  # part of the newest preference
-    s: float = 0.5  # exponent of the credit
-    least: float = 0.01  # of a preference
-    warmup: int = 4  # rounds before the first fit
+    gamma1: float = 0.9  # memory of the credit, from 0 to 1
+    gamma2: float = 0.1  # part of the newest preference, from 0 to 1
+    s: float = 0.5  # exponent of the credit, 0 or more
+    least: float = 0.01  # of a preference, from 0 to 1
+    warmup: int = 4  # rounds before the first fit, 1 or more
+    needs_reference = False
+
+    def __post_init__(self):
+        for name in ("gamma1", "gamma2", "least"):
+            check_number(name, getattr(self, name), least=0, most=1)
+        check_number("s", self.s, least=0)
+        check_number("warmup", self.warmup, least=1, whole=True)
 
     def __call__(self, signals: Signals):
         w, state = signals.weights, _ado_memory(signals, self.gamma1)
-        t = len(state["n"])
+        t = state["t"][-1]
         value = _ado_value(state, w, self.s) if t >= self.warmup else {}
         if sum(value.values()) <= 0:
             return w, state
         rho = DomainWeights.from_counts(value).floor(min(self.least, 1 / len(w)))
-        mean = state["mean"]
-        new = DomainWeights.from_counts(_blend(self.gamma2, rho, mean))
-        later_mean = {d: m + (rho[d] - m) / (t + 1) for d, m in mean.items()}
+        new = DomainWeights.from_counts(_blend(self.gamma2, rho, state["mean"]))
+        later_mean = {d: m + (rho[d] - m) / (t + 1) for d, m in state["mean"].items()}
         return new, dict(state, mean=later_mean)
 
 # %% ../nbs/13_rivals.ipynb #a8091ced
@@ -243,7 +313,7 @@ RULES = {rule.__name__: rule for rule in _PAPER + _CHOSEN_ONCE + _PUBLISHED}
 # %% ../nbs/13_rivals.ipynb #3e81977c
 def make_rule(name, **settings):
     "A rule from its name and settings; an InputError names what is unknown or missing."
-    if name not in RULES:
+    if name not in list(RULES):
         raise InputError(f"rule {name!r} is unknown; choose one of {', '.join(RULES)}")
     required = {f.name: f.default is MISSING for f in fields(RULES[name])}
     unknown = [setting for setting in settings if setting not in required]

@@ -11,8 +11,10 @@ import random
 from dataclasses import dataclass, field
 from functools import partial
 
-from .domains import DomainWeights, check_number, check_same_domains
-from .history import Guards, History
+from .basics import InputError, check_number
+from .domains import DomainWeights, check_same_domains
+from .guards import Guards
+from .history import History
 
 # %% ../nbs/14_simulate.ipynb #6e7adcbd
 _CURVES = dict(  # domain: a, b, c, and n of the base model
@@ -37,6 +39,22 @@ def _column(i):
 def _transfer():
     return {d: dict(helps) for d, helps in _TRANSFER.items()}
 
+# %% ../nbs/14_simulate.ipynb #8174d8a4
+def _check_world(world):
+    "An InputError that names a setting, its domain and a legal value."
+    for name in ("a", "b", "c", "known"):
+        check_same_domains("a", world.a, name, getattr(world, name))
+        for d, number in getattr(world, name).items():
+            check_number(f"{name} of domain {d!r}", number, least=0)
+    for helper, helps in world.transfer.items():
+        for d, part in {helper: 0, **helps}.items():
+            if d not in world.a:
+                raise InputError(f"transfer names {d!r}; the world has {', '.join(world.a)}")
+            check_number(f"transfer from {helper!r} to {d!r}", part)
+    check_number("forgetting", world.forgetting, least=0, most=1)
+    check_number("noise", world.noise, least=0)
+    check_number("seed", world.seed, whole=True)
+
 # %% ../nbs/14_simulate.ipynb #c3ca84b3
 @dataclass(frozen=True)
 class World:
@@ -52,9 +70,7 @@ class World:
     seed: int = 0
 
     def __post_init__(self):
-        for name in ("b", "c", "known"):
-            check_same_domains("a", self.a, name, getattr(self, name))
-        check_number("forgetting", self.forgetting, least=0, most=1)
+        _check_world(self)
 
     def counts(self, i, d):
         "The part of a row of domain i that counts for domain d."
@@ -97,6 +113,13 @@ def _measured(world, known, rng):
     losses = _losses(world, known)
     return {d: loss * math.exp(world.noise * rng.gauss(0, 1)) for d, loss in losses.items()}
 
+
+def _first(rule, world, start):
+    "The weights of the first round."
+    weights = DomainWeights(start or DomainWeights.from_counts(world.known))
+    check_same_domains("the first weights", weights, "the world", world.known)
+    return rule.start(weights) if hasattr(rule, "start") else weights
+
 # %% ../nbs/14_simulate.ipynb #ab04ed30
 def simulate(
     rule,  # any function from Signals to weights
@@ -107,9 +130,8 @@ def simulate(
     guards=Guards(),
 ):
     "A `History` of `rule` on the curves of `world`; its `final` holds the last true losses."
-    rng, known = random.Random(world.seed), dict(world.known)
-    weights = DomainWeights(start or DomainWeights.from_counts(known))
-    weights = rule.start(weights) if hasattr(rule, "start") else weights
+    check_number("rounds", rounds, least=0, whole=True)
+    rng, known, weights = random.Random(world.seed), world.known, _first(rule, world, start)
     history = History(reference=reference or reached_alone(world))
     history.begin(_measured(world, known, rng), weights)
     for _ in range(rounds):
