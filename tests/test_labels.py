@@ -1,4 +1,4 @@
-"""Prediction-powered shares against ppi-python, and the widget, where the packages are installed."""
+"""Prediction-powered shares against ppi-python, and the widget, where those packages are there."""
 
 import numpy as np
 import pytest

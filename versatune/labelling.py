@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['GUIDE', 'guide', 'read_answer', 'Labelling', 'label_in_terminal', 'LabelWidget', 'label_texts', 'label_by_model']
 
-# %% ../nbs/labelling.ipynb #6372bb2e
+# %% ../nbs/labelling.ipynb #2e5c6a27
 import time
 from html import escape
 from importlib.util import find_spec
@@ -18,7 +18,7 @@ from .detect import tells
 from .domains import DOMAINS, InputError, check_number
 from .labels import FEWEST, Labels, sampled_texts
 
-# %% ../nbs/labelling.ipynb #861d503f
+# %% ../nbs/labelling.ipynb #787d4443
 GUIDE = dict(
     law="statutes, contracts, terms, judgments, procedure, rights; not politics or crime news",
     medicine="disease, drugs, anatomy, patients, treatment, health; not biology as such",
@@ -34,7 +34,7 @@ def guide(domains=DOMAINS):
     lines = [f"{key}  {domain:<9} {GUIDE.get(domain, '')}" for key, domain in enumerate(domains, 1)]
     return "\n".join(line.rstrip() for line in lines)
 
-# %% ../nbs/labelling.ipynb #1ae90294
+# %% ../nbs/labelling.ipynb #79954d0e
 def read_answer(text, domains=DOMAINS):
     "A typed answer: 'undo', 'quit', or a dict {label, second, sure}; else an InputError."
     word = text.strip().lower()
@@ -49,7 +49,7 @@ def read_answer(text, domains=DOMAINS):
     answer = dict(label=names[0], sure=sure)
     return answer | dict(second=names[1]) if names[1:] else answer
 
-# %% ../nbs/labelling.ipynb #22079992
+# %% ../nbs/labelling.ipynb #688eca55
 class Labelling:
     "Sampled texts on their way to labels: `current`, `label`, `undo`, `progress`."
 
@@ -73,7 +73,7 @@ class Labelling:
         self.n, self.started, self.n_before = n, time.time(), len(self.labels)
         self.taken = set(self.labels.match(self.texts).tolist())
 
-# %% ../nbs/labelling.ipynb #c30fcce6
+# %% ../nbs/labelling.ipynb #69d532fb
 @patch
 def _check_same_hand(self: Labelling):
     "An InputError when somebody else's labels are in the file."
@@ -101,7 +101,7 @@ def label(self: Labelling, label, second="", sure=True):
     self.taken.add(row["id"])
     self.labels.save(self.out)
 
-# %% ../nbs/labelling.ipynb #11e23fc7
+# %% ../nbs/labelling.ipynb #ce38fd2c
 @patch
 def undo(self: Labelling):
     "Take the last label back; returns its text's row number, or None when there is none."
@@ -125,7 +125,7 @@ def progress(self: Labelling):
     minutes = (time.time() - self.started) / n_new * (total - len(self.labels)) / 60
     return f"{words}, about {minutes:.0f} min more"
 
-# %% ../nbs/labelling.ipynb #cdadf60d
+# %% ../nbs/labelling.ipynb #80547a25
 def _shown(text, most=1_200):
     "A text as it is shown: without blank ends, cut when it is long."
     text = text.strip()
@@ -152,7 +152,7 @@ def label_in_terminal(samples, out, by="", n=100, order=None, read=input, write=
     write(f"{labelling.progress}: {labelling.out}")
     return labelling.labels
 
-# %% ../nbs/labelling.ipynb #58f8b5df
+# %% ../nbs/labelling.ipynb #97c0b086
 class LabelWidget:
     "The face of a `Labelling` in a notebook; `press` does what a key or a button does."
 
@@ -178,7 +178,7 @@ class LabelWidget:
 
         display(self.box)
 
-# %% ../nbs/labelling.ipynb #6e7b8e35
+# %% ../nbs/labelling.ipynb #c4a2642a
 @patch
 def _typed(self: LabelWidget, change):
     "A key in the field acts at once, and the field is empty again."
@@ -201,7 +201,7 @@ def press(self: LabelWidget, key):
         self.labelling.label(**answer)
     self.show()
 
-# %% ../nbs/labelling.ipynb #8217a181
+# %% ../nbs/labelling.ipynb #486562ef
 @patch
 def _profile_table(self: LabelWidget):
     "The profile with the labels so far, as HTML; nothing before there are ten, or without one."
@@ -223,7 +223,7 @@ def show(self: LabelWidget):
     self.bar.value, self.note.value = len(labelling.labels), escape(labelling.progress)
     self.table.value = self._profile_table()
 
-# %% ../nbs/labelling.ipynb #0f7bff41
+# %% ../nbs/labelling.ipynb #9cde9ab1
 def label_texts(
     samples,  # `Samples`, their file, or a list of str
     out,  # the .jsonl file of labels; one that is there is continued
@@ -239,7 +239,7 @@ def label_texts(
         return label_in_terminal(samples, out, by, n, order)
     return LabelWidget(Labelling(samples, out, by, n, order=order), profile, classifier)
 
-# %% ../nbs/labelling.ipynb #9e8b7381
+# %% ../nbs/labelling.ipynb #2e157601
 def label_by_model(samples, out, judge, n=100, seed=0):
     "`Labels` by a classifier's likeliest domain, each marked as a model's; written to `out`."
     labelling = Labelling(samples, out, f"model {judge.name}", n, judge.domains, seed=seed)

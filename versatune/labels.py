@@ -6,7 +6,7 @@
 __all__ = ['FEW', 'FEWEST', 'Labels', 'sampled_texts', 'agreement', 'powered_mean', 'LabelledShares', 'labelled_shares',
            'labels_needed', 'which_next']
 
-# %% ../nbs/labels.ipynb #c6ff757b
+# %% ../nbs/labels.ipynb #3edb2ed4
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 
-from .classify import load_classifier
 from .detect import KnowledgeProfile, tells
 from .domains import DOMAINS, DomainWeights, InputError, check_number, write_atomic
 from .quantify import on_simplex, wilson
+from .written import load_classifier
 
-# %% ../nbs/labels.ipynb #5d043c9b
+# %% ../nbs/labels.ipynb #1f4163e1
 _FIELDS = ("id", "text", "label", "second", "by", "sure", "chance")
 
 
@@ -43,7 +43,7 @@ def _checked(row, domains, where):
         check_number(f"{where}: chance", row["chance"], above=0, most=1)
     return row
 
-# %% ../nbs/labels.ipynb #cb84abda
+# %% ../nbs/labels.ipynb #77dfc921
 def _check_once(rows, where):
     "An InputError when two rows label one text by its number."
     first = {}
@@ -74,7 +74,7 @@ class Labels:
         by = sorted({row["by"] for row in self.rows if row.get("by")})
         return f"Labels of {len(self)} texts{' by ' if by else ''}{', '.join(by)}: {shown}"
 
-# %% ../nbs/labels.ipynb #f1c8a14f
+# %% ../nbs/labels.ipynb #dd98ac8f
 def _json_lines(path, what):
     "The lines of a file as objects; an InputError names the file, and the line that is damaged."
     try:
@@ -102,7 +102,7 @@ def load(cls: Labels, path, domains=DOMAINS):
     "Labels from a file of JSON lines; what is wrong in it is an InputError that names the line."
     return cls(_json_lines(path, "labels"), domains, path)
 
-# %% ../nbs/labels.ipynb #f4d3adce
+# %% ../nbs/labels.ipynb #60e1cbd8
 def sampled_texts(samples):
     "The texts of `samples`: a list of str, `Samples`, or a .jsonl file that they were kept in."
     if not isinstance(samples, (str, Path)):
@@ -110,7 +110,7 @@ def sampled_texts(samples):
     rows = _json_lines(samples, "texts")
     return [row["text"] for row in rows if isinstance(row, dict) and "text" in row]
 
-# %% ../nbs/labels.ipynb #3f708724
+# %% ../nbs/labels.ipynb #4bf316c1
 def _places(row, texts, places, where):
     "The row numbers that a label may stand for, those not taken yet."
     if "id" in row:
@@ -138,7 +138,7 @@ def match(self: Labels, texts):
         taken[free[0]] = row
     return np.array(list(taken), dtype=int)
 
-# %% ../nbs/labels.ipynb #154d17ab
+# %% ../nbs/labels.ipynb #948a967a
 def _kappa(a, b):
     "Share of equal entries of two arrays, and Cohen's kappa (Educ. Psychol. Meas. 20, 1960)."
     agreed = np.mean(a == b)
@@ -164,7 +164,7 @@ def agreement(
     table["all"] = [len(common), len(common), (first == second).sum(), *_kappa(first, second)]
     return pd.DataFrame(table, index=["a", "b", "both", "agreement", "kappa"]).T
 
-# %% ../nbs/labels.ipynb #143324b5
+# %% ../nbs/labels.ipynb #706f18d4
 def _moments(y, f, w):
     "Weighted means of y and f, variance of y, and covariance of y and f."
     w = w / w.sum()
@@ -192,7 +192,7 @@ def powered_mean(
     spread = np.sum(w * (w - 1) * (r - (w @ r) / w.sum()) ** 2) / w.sum() ** 2
     return mean, spread * n / (n - 1) + var_y / n_all, power
 
-# %% ../nbs/labels.ipynb #4f501b89
+# %% ../nbs/labels.ipynb #1f40e45b
 FEW = 10  # labels of a domain, or against it, below which its lambda is 0
 
 
@@ -218,7 +218,7 @@ def _one_domain(y, f, f_all, w, floor=0.05):
     worth = np.clip(mean * (1 - mean) / variance, alone, len(f_all))
     return mean, power, worth
 
-# %% ../nbs/labels.ipynb #e2b76319
+# %% ../nbs/labels.ipynb #9e788452
 def labelled_shares(
     target,  # int array (n,): the column of each label's domain
     rows,  # int array (n,): which text each label is of
@@ -235,10 +235,11 @@ def labelled_shares(
         parts.append(_one_domain(y, proba[rows, j], proba[:, j], w))
     raw, power, worth = map(np.array, zip(*parts))
     share = on_simplex(np.eye(len(raw)), raw)
-    low, high = wilson(share, worth, level)
+    bounds = [wilson(s, m, level) for s, m in zip(share, worth)]
+    low, high = np.array(bounds).T
     return LabelledShares(share, low, high, power, worth)
 
-# %% ../nbs/labels.ipynb #79e75bdd
+# %% ../nbs/labels.ipynb #ad4021d0
 FEWEST = 10  # labels that make a profile
 
 
@@ -261,7 +262,7 @@ def _usable(labels, texts, domains):
     chance = None if np.isnan(chance).any() else chance[telling]
     return rows[telling], target[telling], chance
 
-# %% ../nbs/labels.ipynb #76c3913d
+# %% ../nbs/labels.ipynb #afee8c5a
 def _limits(target, power, domains):
     "What these labels cannot tell, in words; empty when nothing stands against them."
     if len(np.unique(target)) == 1:
@@ -272,7 +273,7 @@ def _limits(target, power, domains):
         return "labels alone: too few of them, or the classifier explains too little"
     return f"labels alone for {', '.join(alone)}" if alone else ""
 
-# %% ../nbs/labels.ipynb #1cf68b2a
+# %% ../nbs/labels.ipynb #1dbf1a36
 def _with_labels(profile, labels, texts, classifier):
     "As `with_labels`, of a list of texts and a classifier."
     if not isinstance(labels, Labels):
@@ -288,7 +289,7 @@ def _with_labels(profile, labels, texts, classifier):
     n, excluded = len(telling), len(texts) - len(telling)
     return _powered_profile(profile, found, about, classifier, n, excluded)
 
-# %% ../nbs/labels.ipynb #d9ac7261
+# %% ../nbs/labels.ipynb #0a314943
 def _powered_profile(profile, found, about, classifier, n, excluded):
     "`profile` with the shares `found`; `about` says what the labels are."
     domains = classifier.domains
@@ -296,11 +297,12 @@ def _powered_profile(profile, found, about, classifier, n, excluded):
     about["worth"] = dict(zip(domains, found.worth.round(1).tolist()))
     way = "ppi" if found.power.any() else "labels"
     how = dict(profile.how, classifier=classifier.name, aggregate=way, labels=about)
+    how.pop("stopped", None)  # of intervals that are no more
     shares = DomainWeights.from_counts(dict(zip(domains, found.share.tolist())))
     low, high = (dict(zip(domains, bound.tolist())) for bound in (found.low, found.high))
     return KnowledgeProfile(shares, low, high, n, excluded, how)
 
-# %% ../nbs/labels.ipynb #62a5e13b
+# %% ../nbs/labels.ipynb #14c373a5
 @patch
 def with_labels(
     self: KnowledgeProfile,
@@ -316,7 +318,7 @@ def with_labels(
         self, labels, sampled_texts(samples), load_classifier(classifier, self.weights)
     )
 
-# %% ../nbs/labels.ipynb #80a2de34
+# %% ../nbs/labels.ipynb #c816eff4
 def labels_needed(
     within=0.03,  # the interval shall reach at most so far to either side
     share=0.5,  # of the domain; 0.5 needs the most
@@ -340,7 +342,7 @@ def labels_needed(
         low, high = (middle + 1, high) if reach(middle) > within else (low, middle)
     return high
 
-# %% ../nbs/labels.ipynb #301a5aff
+# %% ../nbs/labels.ipynb #4ca28664
 def which_next(
     proba,  # float array (N, k): the classifier's probabilities of all texts
     n=100,  # so many texts
