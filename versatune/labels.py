@@ -6,7 +6,7 @@
 __all__ = ['FEW', 'FEWEST', 'Labels', 'sampled_texts', 'agreement', 'powered_mean', 'LabelledShares', 'labelled_shares',
            'labels_needed', 'which_next']
 
-# %% ../nbs/labels.ipynb #3edb2ed4
+# %% ../nbs/labels.ipynb #bf735cdb
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from .domains import DOMAINS, DomainWeights, InputError, check_number, write_ato
 from .quantify import on_simplex, wilson
 from .written import load_classifier
 
-# %% ../nbs/labels.ipynb #1f4163e1
+# %% ../nbs/labels.ipynb #110c68e3
 _FIELDS = ("id", "text", "label", "second", "by", "sure", "chance")
 
 
@@ -43,7 +43,7 @@ def _checked(row, domains, where):
         check_number(f"{where}: chance", row["chance"], above=0, most=1)
     return row
 
-# %% ../nbs/labels.ipynb #77dfc921
+# %% ../nbs/labels.ipynb #5d3d8e5c
 def _check_once(rows, where):
     "An InputError when two rows label one text by its number."
     first = {}
@@ -74,7 +74,7 @@ class Labels:
         by = sorted({row["by"] for row in self.rows if row.get("by")})
         return f"Labels of {len(self)} texts{' by ' if by else ''}{', '.join(by)}: {shown}"
 
-# %% ../nbs/labels.ipynb #dd98ac8f
+# %% ../nbs/labels.ipynb #f1466025
 def _json_lines(path, what):
     "The lines of a file as objects; an InputError names the file, and the line that is damaged."
     try:
@@ -102,7 +102,7 @@ def load(cls: Labels, path, domains=DOMAINS):
     "Labels from a file of JSON lines; what is wrong in it is an InputError that names the line."
     return cls(_json_lines(path, "labels"), domains, path)
 
-# %% ../nbs/labels.ipynb #60e1cbd8
+# %% ../nbs/labels.ipynb #705ea727
 def sampled_texts(samples):
     "The texts of `samples`: a list of str, `Samples`, or a .jsonl file that they were kept in."
     if not isinstance(samples, (str, Path)):
@@ -110,7 +110,7 @@ def sampled_texts(samples):
     rows = _json_lines(samples, "texts")
     return [row["text"] for row in rows if isinstance(row, dict) and "text" in row]
 
-# %% ../nbs/labels.ipynb #4bf316c1
+# %% ../nbs/labels.ipynb #f9dd5ed3
 def _places(row, texts, places, where):
     "The row numbers that a label may stand for, those not taken yet."
     if "id" in row:
@@ -138,7 +138,7 @@ def match(self: Labels, texts):
         taken[free[0]] = row
     return np.array(list(taken), dtype=int)
 
-# %% ../nbs/labels.ipynb #948a967a
+# %% ../nbs/labels.ipynb #c5fa38c7
 def _kappa(a, b):
     "Share of equal entries of two arrays, and Cohen's kappa (Educ. Psychol. Meas. 20, 1960)."
     agreed = np.mean(a == b)
@@ -164,7 +164,7 @@ def agreement(
     table["all"] = [len(common), len(common), (first == second).sum(), *_kappa(first, second)]
     return pd.DataFrame(table, index=["a", "b", "both", "agreement", "kappa"]).T
 
-# %% ../nbs/labels.ipynb #706f18d4
+# %% ../nbs/labels.ipynb #e890d6ad
 def _moments(y, f, w):
     "Weighted means of y and f, variance of y, and covariance of y and f."
     w = w / w.sum()
@@ -192,7 +192,7 @@ def powered_mean(
     spread = np.sum(w * (w - 1) * (r - (w @ r) / w.sum()) ** 2) / w.sum() ** 2
     return mean, spread * n / (n - 1) + var_y / n_all, power
 
-# %% ../nbs/labels.ipynb #1f40e45b
+# %% ../nbs/labels.ipynb #6c775235
 FEW = 10  # labels of a domain, or against it, below which its lambda is 0
 
 
@@ -218,7 +218,7 @@ def _one_domain(y, f, f_all, w, floor=0.05):
     worth = np.clip(mean * (1 - mean) / variance, alone, len(f_all))
     return mean, power, worth
 
-# %% ../nbs/labels.ipynb #9e788452
+# %% ../nbs/labels.ipynb #6822fa02
 def labelled_shares(
     target,  # int array (n,): the column of each label's domain
     rows,  # int array (n,): which text each label is of
@@ -235,11 +235,12 @@ def labelled_shares(
         parts.append(_one_domain(y, proba[rows, j], proba[:, j], w))
     raw, power, worth = map(np.array, zip(*parts))
     share = on_simplex(np.eye(len(raw)), raw)
-    bounds = [wilson(s, m, level) for s, m in zip(share, worth)]
+    bounds = [wilson(p, m, level) for p, m in zip(raw.clip(0, 1), worth)]
     low, high = np.array(bounds).T
-    return LabelledShares(share, low, high, power, worth)
+    low = np.where(raw <= 0, 0, np.minimum(low, share))
+    return LabelledShares(share, low, np.maximum(high, share), power, worth)
 
-# %% ../nbs/labels.ipynb #ad4021d0
+# %% ../nbs/labels.ipynb #d3066eeb
 FEWEST = 10  # labels that make a profile
 
 
@@ -262,7 +263,7 @@ def _usable(labels, texts, domains):
     chance = None if np.isnan(chance).any() else chance[telling]
     return rows[telling], target[telling], chance
 
-# %% ../nbs/labels.ipynb #afee8c5a
+# %% ../nbs/labels.ipynb #87ec4e3b
 def _limits(target, power, domains):
     "What these labels cannot tell, in words; empty when nothing stands against them."
     if len(np.unique(target)) == 1:
@@ -273,7 +274,7 @@ def _limits(target, power, domains):
         return "labels alone: too few of them, or the classifier explains too little"
     return f"labels alone for {', '.join(alone)}" if alone else ""
 
-# %% ../nbs/labels.ipynb #1dbf1a36
+# %% ../nbs/labels.ipynb #6a027876
 def _with_labels(profile, labels, texts, classifier):
     "As `with_labels`, of a list of texts and a classifier."
     if not isinstance(labels, Labels):
@@ -289,7 +290,7 @@ def _with_labels(profile, labels, texts, classifier):
     n, excluded = len(telling), len(texts) - len(telling)
     return _powered_profile(profile, found, about, classifier, n, excluded)
 
-# %% ../nbs/labels.ipynb #0a314943
+# %% ../nbs/labels.ipynb #88c82520
 def _powered_profile(profile, found, about, classifier, n, excluded):
     "`profile` with the shares `found`; `about` says what the labels are."
     domains = classifier.domains
@@ -302,7 +303,7 @@ def _powered_profile(profile, found, about, classifier, n, excluded):
     low, high = (dict(zip(domains, bound.tolist())) for bound in (found.low, found.high))
     return KnowledgeProfile(shares, low, high, n, excluded, how)
 
-# %% ../nbs/labels.ipynb #14c373a5
+# %% ../nbs/labels.ipynb #c8acaa1b
 @patch
 def with_labels(
     self: KnowledgeProfile,
@@ -318,7 +319,7 @@ def with_labels(
         self, labels, sampled_texts(samples), load_classifier(classifier, self.weights)
     )
 
-# %% ../nbs/labels.ipynb #c816eff4
+# %% ../nbs/labels.ipynb #cda6c848
 def labels_needed(
     within=0.03,  # the interval shall reach at most so far to either side
     share=0.5,  # of the domain; 0.5 needs the most
@@ -342,7 +343,7 @@ def labels_needed(
         low, high = (middle + 1, high) if reach(middle) > within else (low, middle)
     return high
 
-# %% ../nbs/labels.ipynb #4ca28664
+# %% ../nbs/labels.ipynb #9ec2975b
 def which_next(
     proba,  # float array (N, k): the classifier's probabilities of all texts
     n=100,  # so many texts

@@ -5,22 +5,22 @@
 # %% auto #0
 __all__ = ['differences', 'warn_made_otherwise', 'spread', 'spread_line']
 
-# %% ../nbs/provenance.ipynb #c4b7901e
+# %% ../nbs/provenance.ipynb #86ae6a6b
 import warnings
 
 import pandas as pd
 from fastcore.basics import patch
 
-from .detect import MADE, KnowledgeProfile, made, tells
+from .detect import MADE, KnowledgeProfile, made_how, tells
 from .domains import InputError
 from .labels import sampled_texts
 from .quantify import aggregate
 from .written import load_classifier
 
-# %% ../nbs/provenance.ipynb #572b13bb
+# %% ../nbs/provenance.ipynb #da5de91c
 def differences(a, b):
     "How two profiles were made differently, as phrases; what one does not say counts as another."
-    of_a, of_b = made(a), made(b)
+    of_a, of_b = made_how(a), made_how(b)
     names = [name for name in MADE if of_a[name] != of_b[name]]
     return [f"{name} {of_a[name] or 'unknown'} and {of_b[name] or 'unknown'}" for name in names]
 
@@ -35,14 +35,14 @@ def compare(self: KnowledgeProfile, other):
         )
     return self.weights.distance(other.weights)
 
-# %% ../nbs/provenance.ipynb #3bab67c6
+# %% ../nbs/provenance.ipynb #f8b8bba5
 def warn_made_otherwise(
     profile,
-    expected,  # a dict as `made` gives; only what stands in it is compared
+    expected,  # a dict as `made_how` gives; only what stands in it is compared
     model=None,  # the fingerprint of the model to train; none: not compared
 ):
     "Warn, with one line, when a profile was made otherwise than `expected`, or of another model."
-    of_it = made(profile)
+    of_it = made_how(profile)
     different = []
     for name, value in expected.items():
         if of_it.get(name) != value:
@@ -53,7 +53,7 @@ def warn_made_otherwise(
         warnings.warn(f"the profile was made otherwise: {'; '.join(different)}", stacklevel=2)
     return different
 
-# %% ../nbs/provenance.ipynb #d6a2b754
+# %% ../nbs/provenance.ipynb #44898b6d
 def spread(
     samples,  # `Samples`, their file, or a list of str
     classifiers=None,  # DomainClassifiers; none: the shipped linear first and second stage
