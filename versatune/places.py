@@ -23,11 +23,15 @@ from .domains import InputError, cache_dir, fingerprint_file, move_into_place, w
 
 # %% ../nbs/01_places.ipynb #bd24dfae
 def lock(opened):
-    "Whether this process now holds the open file or folder alone, until it closes it or ends."
+    """True when this process now holds the open file or folder alone, until it closes it or ends.
+
+    False when another process holds it; None when this disk knows no locks."""
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another process holds it, or this disk knows no locks
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
 
 
