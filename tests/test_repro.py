@@ -36,17 +36,5 @@ def test_kept_results_have_every_scale_and_stay_small():
     for label in ("small", "lab"):
         runs = pd.read_csv(kept / f"runs_{label}.csv")
         assert len(runs[runs.experiment == "mixtures"].seed.unique()) >= 3
-<<<<<<< HEAD
-    assert (
-        sum(
-            p.stat().st_size
-            for folder in (kept, ROOT / "nbs" / "studies" / "results")
-            for p in folder.rglob("*")
-            if p.is_file()
-        )
-        < 1_000_000
-    )
-=======
-    files = [*kept.rglob("*"), *(ROOT / "nbs" / "results").rglob("*")]
+    files = [*kept.rglob("*"), *(ROOT / "nbs" / "studies" / "results").rglob("*")]
     assert sum(path.stat().st_size for path in files if path.is_file()) < 1_000_000
->>>>>>> house-D

@@ -16,6 +16,7 @@ from .quantify import *
 from .classify import *
 from .detect import *
 from .forms import *
+from .sources import *
 from .data import *
 from .tokens import *
 from .compose import *
