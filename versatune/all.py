@@ -18,6 +18,7 @@ from .detect import *
 from .forms import *
 from .sources import *
 from .data import *
+from .conversations import *
 from .tokens import *
 from .compose import *
 from .reweight import *
