@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from datasets import Features, List, Value
 from fastcore.basics import patch
 
-from .conversations import closing_tokens, encode, ends_in_words
+from .conversations import encode, ends_in_words
 from .data import cached_rows
 from .domains import InputError, check_number, fingerprint
 from .models import padded, tokenizer_fingerprint
