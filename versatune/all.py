@@ -17,7 +17,9 @@ from .quantify import *
 from .classify import *
 from .detect import *
 from .forms import *
+from .sources import *
 from .data import *
+from .conversations import *
 from .tokens import *
 from .compose import *
 from .reweight import *
