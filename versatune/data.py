@@ -30,7 +30,7 @@ from versatune.domains import (
     first_line,
     in_order,
 )
-from .forms import row_form, text_field, to_messages
+from .forms import choice_row, row_form, to_messages
 
 # %% ../nbs/08_data.ipynb #75cd0d4a
 FILE_TYPES = (".jsonl", ".json", ".csv", ".parquet")
@@ -178,23 +178,12 @@ def read_instructions(
     return cached_rows(key, lambda: _checked(rows(), domain), _ROW), key
 
 # %% ../nbs/08_data.ipynb #cda6938e
-def _check_question(row, where):
-    text_field(row, "question", where)
-    choices = row.get("choices")
-    several = isinstance(choices, list) and len(choices) >= 2
-    if not several or len(set(map(str, choices))) < len(choices):
-        raise InputError(f"{where}: field 'choices' must be a list of two or more different texts")
-    name = f"{where}: field 'answer_index'"
-    check_number(name, row.get("answer_index"), least=0, most=len(choices) - 1, whole=True)
-
-
-def read_choices(path):
+def read_choices(
+    path,  # a .jsonl, .json, .csv or .parquet file
+):
     "A list of {question, choices, answer_index}; a wrong row is an InputError that names it."
-    questions = []
-    for where, row in read_table(path):
-        _check_question(row, where)
-        questions.append({name: row[name] for name in ("question", "choices", "answer_index")})
-    return questions
+    cells = Path(path).suffix == ".csv"
+    return [choice_row(row, where, cells) for where, row in read_table(path)]
 
 # %% ../nbs/08_data.ipynb #45ff0124
 _ROLES = ("train", "heldout", "choices")  # of a file within its domain
