@@ -104,7 +104,7 @@ def to_messages(
         raise InputError(f"{where} has a response but no prompt before it")
     return messages
 
-# %% ../nbs/07_forms.ipynb #9fd199a6
+# %% ../nbs/07_forms.ipynb #fa1c167d
 import json
 import re
 from string import ascii_uppercase
@@ -127,7 +127,7 @@ def has_choices(row):
     "Whether a row of fields is a question with choices, whatever they are called."
     return {"A", "B"} <= row.keys() or any(map(_LIKE_CHOICES.fullmatch, row))
 
-# %% ../nbs/07_forms.ipynb #4e68830e
+# %% ../nbs/07_forms.ipynb #c9920a5d
 def _empty(value):
     return value is None or value != value or not str(value).strip()
 
@@ -151,61 +151,64 @@ def _listed(row, cells):
         listed.pop()
     return listed
 
-# %% ../nbs/07_forms.ipynb #ce02a5d8
-def _choices(row, where, cells):
-    "The choices of a row as different texts, none of them empty."
-    choices = _listed(row, cells)
+# %% ../nbs/07_forms.ipynb #16bb0390
+def _texts(choices, where):
+    "Choices as different texts, none of them empty."
     plain = isinstance(choices, list) and all(isinstance(c, (str, int, float)) for c in choices)
-    if not plain or any(map(_empty, choices)):
-        raise InputError(f"{where}: field 'choices' {_LEGAL_CHOICES}")
-    texts = [dedent(str(choice)).strip() for choice in choices]
-    if len(texts) < 2 or len(set(texts)) < len(texts):
+    texts = [dedent(str(choice)).strip() for choice in choices] if plain else []
+    if len(texts) < 2 or len(set(texts)) < len(texts) or any(map(_empty, choices)):
         raise InputError(f"{where}: field 'choices' {_LEGAL_CHOICES}")
     return texts
 
 
 def _places(answer, choices, cells):
     "Way of reading -> the place of the choice that `answer` means, when it is read in that way."
-    places, text = {}, str(answer).strip()
-    number = cells and text.isascii() and text.isdecimal()
-    if number or isinstance(answer, int) and not isinstance(answer, bool):
+    places, text = {}, dedent(str(answer)).strip()
+    texts = [dedent(str(choice)).strip() for choice in choices]
+    digits = cells and text.isascii() and text.isdecimal()
+    if digits or isinstance(answer, int) and not isinstance(answer, bool):
         places["place"] = int(answer)
     if isinstance(answer, str) and len(text) == 1 and text.upper() in ascii_uppercase:
         places["letter"] = ascii_uppercase.index(text.upper())
-    if dedent(str(answer)).strip() in choices:
-        places["text"] = choices.index(dedent(str(answer)).strip())
+    # where choices are texts, a number that is no text is a place and nothing else
+    typed = "place" in places and not digits and all(isinstance(c, str) for c in choices)
+    if text in texts and not typed:
+        places["text"] = texts.index(text)
     return {way: place for way, place in places.items() if 0 <= place < len(choices)}
 
-# %% ../nbs/07_forms.ipynb #2599428e
-def _answer_index(row, choices, where, cells):
-    "The place of the right choice, from the fields `answer_index` and `answer`."
-    n, index, answer = len(choices), row.get("answer_index"), row.get("answer")
-    readings = {} if _empty(answer) else _places(answer, choices, cells)
-    places = set(readings.values())
-    if not _empty(index):
-        digits = cells and str(index).strip().isdecimal()
-        index = int(index) if digits else index
-        check_number(f"{where}: field 'answer_index'", index, least=0, most=n - 1, whole=True)
-        if places and index not in places:
-            raise InputError(
-                f"{where}: field 'answer_index' is {index} but field 'answer' is {answer!r}, "
-                "another choice; give one of the two"
-            )
-        return index
-    if len(places) == 1:
-        return places.pop()
+# %% ../nbs/07_forms.ipynb #0b7f3210
+def _problem(answer, readings, n):
+    "What is wrong with an answer that is read as none of the n choices or as several; the cure."
     if _empty(answer):
         problem = "field 'answer' or 'answer_index' is missing or empty"
-    elif places:
+    elif readings:
         ways = " and ".join(f"choice {place} by its {way}" for way, place in readings.items())
         problem = f"field 'answer' is {answer!r}, which is {ways}"
     else:
         problem = f"field 'answer' is {answer!r}, which is none of the {n} choices"
-    legal = f"its place as 'answer_index' (0 to {n - 1}, counted from 0)"
-    letters = f"A to {ascii_uppercase[n - 1]}" if n <= 26 else "A to Z"
-    raise InputError(f"{where}: {problem}; give {legal}, its letter ({letters}) or its text")
+    letters = f"A to {ascii_uppercase[min(n, 26) - 1]}"
+    place = f"its place as 'answer_index' (0 to {n - 1}, counted from 0)"
+    return f"{problem}; give {place}, its letter ({letters}) or its text"
 
-# %% ../nbs/07_forms.ipynb #f43bb8cb
+# %% ../nbs/07_forms.ipynb #ab74a3c6
+def _answer_index(row, choices, where, cells):
+    "The place of the right choice, from the fields `answer_index` and `answer`."
+    index, answer = row.get("answer_index"), row.get("answer")
+    readings = {} if _empty(answer) else _places(answer, choices, cells)
+    places = set(readings.values())
+    if not _empty(index):
+        index = int(index) if cells and str(index).strip().isdecimal() else index
+        name, last = f"{where}: field 'answer_index'", len(choices) - 1
+        check_number(name, index, least=0, most=last, whole=True)
+        if places and index not in places:
+            other = f"field 'answer' is {answer!r}, another choice; give one of the two"
+            raise InputError(f"{name} is {index} but {other}")
+        return index
+    if len(places) != 1:
+        raise InputError(f"{where}: {_problem(answer, readings, len(choices))}")
+    return places.pop()
+
+# %% ../nbs/07_forms.ipynb #85dcf9b3
 _UNREAD = "context passage paragraph article story document input background hint system history"
 
 
@@ -227,6 +230,7 @@ def choice_row(
     "A checked question {question, choices, answer_index}; an InputError names the wrong field."
     question = text_field(row, "question", where).strip()
     check_unread(row, where)
-    choices = _choices(row, where, cells)
-    index = _answer_index(row, choices, where, cells)
+    written = _listed(row, cells)
+    choices = _texts(written, where)
+    index = _answer_index(row, written, where, cells)
     return dict(question=question, choices=choices, answer_index=index)
