@@ -104,7 +104,7 @@ def to_messages(
         raise InputError(f"{where} has a response but no prompt before it")
     return messages
 
-# %% ../nbs/07_forms.ipynb #fa1c167d
+# %% ../nbs/07_forms.ipynb #a5404832
 import json
 import re
 from string import ascii_uppercase
@@ -127,7 +127,7 @@ def has_choices(row):
     "Whether a row of fields is a question with choices, whatever they are called."
     return {"A", "B"} <= row.keys() or any(map(_LIKE_CHOICES.fullmatch, row))
 
-# %% ../nbs/07_forms.ipynb #c9920a5d
+# %% ../nbs/07_forms.ipynb #27a556ab
 def _empty(value):
     return value is None or value != value or not str(value).strip()
 
@@ -151,7 +151,7 @@ def _listed(row, cells):
         listed.pop()
     return listed
 
-# %% ../nbs/07_forms.ipynb #16bb0390
+# %% ../nbs/07_forms.ipynb #09d4467a
 def _texts(choices, where):
     "Choices as different texts, none of them empty."
     plain = isinstance(choices, list) and all(isinstance(c, (str, int, float)) for c in choices)
@@ -176,7 +176,7 @@ def _places(answer, choices, cells):
         places["text"] = texts.index(text)
     return {way: place for way, place in places.items() if 0 <= place < len(choices)}
 
-# %% ../nbs/07_forms.ipynb #0b7f3210
+# %% ../nbs/07_forms.ipynb #a9ef89b7
 def _problem(answer, readings, n):
     "What is wrong with an answer that is read as none of the n choices or as several; the cure."
     if _empty(answer):
@@ -190,7 +190,7 @@ def _problem(answer, readings, n):
     place = f"its place as 'answer_index' (0 to {n - 1}, counted from 0)"
     return f"{problem}; give {place}, its letter ({letters}) or its text"
 
-# %% ../nbs/07_forms.ipynb #ab74a3c6
+# %% ../nbs/07_forms.ipynb #90f578fb
 def _answer_index(row, choices, where, cells):
     "The place of the right choice, from the fields `answer_index` and `answer`."
     index, answer = row.get("answer_index"), row.get("answer")
@@ -208,7 +208,7 @@ def _answer_index(row, choices, where, cells):
         raise InputError(f"{where}: {_problem(answer, readings, len(choices))}")
     return places.pop()
 
-# %% ../nbs/07_forms.ipynb #85dcf9b3
+# %% ../nbs/07_forms.ipynb #d640241a
 _UNREAD = "context passage paragraph article story document input background hint system history"
 
 
@@ -231,6 +231,9 @@ def choice_row(
     question = text_field(row, "question", where).strip()
     check_unread(row, where)
     written = _listed(row, cells)
+    if "choices" not in row and not written:
+        names = " and ".join(repr(name) for name in row if _LIKE_CHOICES.fullmatch(name))
+        where += f": {names} looks like choices; call it 'choices'" if names else ""
     choices = _texts(written, where)
     index = _answer_index(row, written, where, cells)
     return dict(question=question, choices=choices, answer_index=index)
