@@ -123,7 +123,7 @@ def _check_program(where, row, form):
             kind = "a list of texts" if field == "test_list" else "a text"
             raise InputError(f"{where}: field {field!r} is {value!r}; give {kind}")
 
-# %% ../nbs/20_questions.ipynb #29316632
+# %% ../nbs/20_questions.ipynb #8cdf9845
 def _checked_row(where, row, form):
     "The fields of a row that are needed; an InputError names a gap."
     for field in _FIELDS[form]:
@@ -162,7 +162,7 @@ def _domain_of(path, rows):
         )
     return domains.pop()
 
-# %% ../nbs/20_questions.ipynb #5aa3b838
+# %% ../nbs/20_questions.ipynb #1e24e5fb
 def local_benchmark(
     path,  # a .jsonl, .json, .csv or .parquet file in one of the four forms
     domain=None,  # None: the field `domain` of its rows
