@@ -163,7 +163,7 @@ def _watch(mark, out, root, line, main, frames, sleep, write, leave):
 def _refuse(*args, **settings):
     raise PermissionError("this call is not allowed here")
 
-
+# %% ../nbs/21_execute.ipynb #ae28dd5d
 def _begin(folder, seconds, memory, landlock, line):
     "Put all limits and guards in place; called by the first frame of the child."
     import _posixsubprocess
