@@ -109,7 +109,7 @@ def _unused(path):
     if not os.access(above, os.W_OK):
         raise InputError(f"{path} cannot be written (no permission in {above}); {other}")
 
-
+# %% ../nbs/31_cli.ipynb #90fb5546
 def _detect(a):
     from versatune.classify import load_classifier
     from versatune.detect import detect
@@ -301,7 +301,7 @@ def _refuse(typed, message):
     print(f"versatune {name}".rstrip() + ": " + " ".join(message.split()), file=sys.stderr)
     return 2
 
-
+# %% ../nbs/31_cli.ipynb #16fb4404
 def main(argv=None):  # what is typed after `versatune`; None: what this process was started with
     "Run a command: 0 when done, 2 for bad input, 130 when interrupted."
     typed = sys.argv[1:] if argv is None else list(argv)

@@ -89,7 +89,7 @@ def _add_command(commands, name, command):
     for flag, argument in command.own.items():
         parser.add_argument(flag, **argument)
 
-
+# %% ../nbs/30_flags.ipynb #465ebeb4
 def make_parser(commands):  # name -> Command
     "The parser of `versatune`."
     does = "Fine-tune one language model that is good in several domains."
@@ -121,7 +121,7 @@ _CHOICES = dict(
     aggregate=("mean", "counts", "inverted", "em"),
 )
 
-
+# %% ../nbs/30_flags.ipynb #03954209
 def check_flags(args):  # as parsed
     "The parsed flags; an InputError names the flag that has no legal value, and one that is legal."
     for name, value in vars(args).items():

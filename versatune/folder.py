@@ -24,7 +24,7 @@ from huggingface_hub import try_to_load_from_cache
 from .domains import InputError, fingerprint, fingerprint_file
 from .domains import read_json, write_json, writing
 from .models import locate
-from .records import SHAPES, check_records, json_ready, misfit, versions
+from .records import SHAPES, check_records, fits, json_ready, versions
 
 # %% ../nbs/26_folder.ipynb #0110dc63
 _CLAIM = ("config.json", "versions.json")
@@ -37,7 +37,7 @@ def not_a_run(folder):
         path = Path(folder) / name
         if not path.is_file():
             return f"it has no {name}"
-        wrong = misfit(read_json(path), SHAPES[name])
+        wrong = fits(path)
         if wrong:
             return f"its {name} is of something else: {wrong}"
 
@@ -62,7 +62,7 @@ def _temporary(folder):
     names = [path for name in _FILES for path in folder.glob(f".{name}.????????")]
     return names + [path for inside in _INSIDE for path in folder.glob(f"{inside}/.*.????????")]
 
-
+# %% ../nbs/26_folder.ipynb #68bee330
 def run_files(folder):
     "Paths, relative to a run's folder, of all that the run wrote; checkpoints are folders."
     folder, paths = Path(folder), []
@@ -85,7 +85,7 @@ def _check_ours(folder):
         return
     ours = {_LOCK, _GONE, *(path.name for path in _temporary(folder))}
     versions_json = folder / "versions.json"  # written first: alone after a kill between the two
-    if versions_json.is_file() and not misfit(read_json(versions_json), SHAPES["versions.json"]):
+    if versions_json.is_file() and not fits(versions_json):
         ours.add("versions.json")
     others = {path.name for path in folder.iterdir()} - ours
     why = not_a_run(folder) if others else None

@@ -98,7 +98,7 @@ _SIGNALS = dict(
     forgetting="forgetting degree $\\varphi$",
 )
 
-
+# %% ../nbs/24_plot.ipynb #d20f7b62
 def plot_signal(
     history,
     key="losses",  # or "potential", "forgetting", any key of `History.frame`
@@ -127,7 +127,7 @@ def _first(named):
         raise InputError("there is nothing to draw; give one name and result, or more")
     return next(iter(named.values()))
 
-
+# %% ../nbs/24_plot.ipynb #d9ee6fbc
 def plot_profiles(
     profiles,  # name -> DomainWeights or KnowledgeProfile, all of the same domains
     ax=None,

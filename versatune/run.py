@@ -54,12 +54,9 @@ class Run:
         if not str(out).strip():
             raise InputError("out is empty; name a folder")
         self.settings, self.folder, self.say = settings, Path(out), say
-        self.overwrite = overwrite
-        self.data = self.tokens = self.classifier = None  # set by step 1
-        self.given = None  # DomainWeights to start from, unless they are detected; set by step 1
-        self.content = {}  # hashes of what the settings name; set by step 1
-        self.reference = None  # domain -> loss, set by step 4
-        self.reported = {}  # what the guards reported in the last round
+        self.overwrite, self.content = overwrite, {}  # content: hashes of what settings name
+        self.data = self.tokens = self.classifier = self.given = None  # set by step 1
+        self.reference, self.reported = None, {}  # set by step 4; what guards reported last
         self.loaded, self.finetuned = {}, None  # precision -> base model; the model of step 6
 
     def __truediv__(self, name):
@@ -70,11 +67,13 @@ class Run:
         "The model's tokenizer, loaded when it is first needed."
         return load_tokenizer(self.settings.model)
 
-    def tell(self, number, name, result):
-        "Say the line of result of a step."
-        self.say(f"[{number}/8] {name:<12} {result}")
-
 # %% ../nbs/29_run.ipynb #c7fe8082
+@patch
+def tell(self: Run, number, name, result):
+    "Say the line of result of a step."
+    self.say(f"[{number}/8] {name:<12} {result}")
+
+
 @patch
 def cost(self: Run, name, seconds):
     "Keep what a step took in cost.json: seconds, and the peak memory of its process so far in GB."
