@@ -56,7 +56,7 @@ from ..lab import Lab, lab_model
 from ..losses import reference_losses
 from ..models import drop_lora, load_model, load_tokenizer
 from ..questions import pick_benchmarks
-from ..run import json_ready, versions
+from ..records import json_ready, versions
 from ..sample import sample_texts
 from ..tasks import BENCHMARKS
 from ..tokens import tokenize
