@@ -6,14 +6,23 @@
 __all__ = ['Plan', 'Exhausted', 'draw', 'compose']
 
 # %% ../nbs/10_compose.ipynb #22ed69c2
-import heapq
+import math
+import warnings
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from datasets import concatenate_datasets
+import pyarrow.compute as pc
+from datasets import Features, Value, concatenate_datasets
 
-from .domains import DomainWeights, InputError, check_choice, check_same_domains
+from versatune.domains import (
+    DomainWeights,
+    InputError,
+    check_choice,
+    check_number,
+    check_same_domains,
+)
+from .forms import UNTAUGHT
 
 # %% ../nbs/10_compose.ipynb #b53fb96b
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class Plan:
     rows: list  # index of each row within its domain
     cursors: dict  # domain -> rows drawn since the start, this round included
     short: tuple = ()  # domains that ran out, whose share went to the others
-    owed: dict | None = None  # domain -> rows (or tokens) requested so far minus drawn so far
+    owed: dict | None = None  # domain -> rows, or tokens, asked for so far minus drawn so far
 
     def __len__(self):
         return len(self.rows)
@@ -45,35 +54,67 @@ def _nth_rows(size, start, count, seed, domain):
     return np.concatenate(shuffled)[start % size :][:count]
 
 # %% ../nbs/10_compose.ipynb #9e504559
-def _shares_of_rows(weights, n, left):
-    "Domain -> rows, at most `left`; what a domain cannot give goes to the others by weight."
-    rows = dict.fromkeys(weights, 0)
-    able = {d: share for d, share in weights.items() if share > 0}
-    while able:
-        wanted = DomainWeights.from_counts(able).allocate(n - sum(rows.values()))
-        short = [d for d in able if wanted[d] > left[d]]
-        if not short:
-            return rows | wanted
-        for d in short:
-            rows[d] = left[d]
-            del able[d]
+def _nearest(target, n):
+    "Whole rows near each domain's target, n in all: by largest remainder, ties by name."
+    rows = {d: max(0, math.floor(round(x, 9))) for d, x in sorted(target.items())}
+    while sum(rows.values()) != n:
+        behind = {d: round(target[d] - rows[d], 9) for d in rows}
+        if sum(rows.values()) < n:
+            rows[max(behind, key=behind.get)] += 1
+        else:
+            given = [d for d in rows if rows[d]]
+            rows[min(given, key=behind.get)] -= 1
     return rows
 
-# %% ../nbs/10_compose.ipynb #12ee65b6
-def _shares_of_tokens(weights, n, left, lengths):
-    "The same for shares of tokens; `lengths`: domain -> supervised tokens of its next rows."
+
+def _hand_over(domain, owed, weights, able):
+    "Pass a domain's debt to the domains that are able, by weight."
+    total = math.fsum(weights[d] for d in able)
+    for d in able:
+        owed[d] += owed[domain] * weights[d] / total
+    owed[domain] = 0.0
+
+
+def _shares_of_rows(weights, n, left, owed):
+    "(domain -> rows, at most `left`; domain -> rows owed afterwards)."
     rows = dict.fromkeys(weights, 0)
-    # a heap of (tokens so far / weight, domain): the domain furthest behind comes first
-    behind = [(0.0, d) for d in sorted(weights) if weights[d] > 0 and left[d] > 0]
+    owed = {d: owed[d] + n * share for d, share in weights.items()}
+    able = [d for d, share in weights.items() if share > 0]
+    while able:
+        wanted = _nearest({d: owed[d] for d in able}, n - sum(rows.values()))
+        short = [d for d in able if wanted[d] > left[d]]
+        if not short:
+            rows |= wanted
+            return rows, {d: owed[d] - wanted.get(d, 0) for d in owed}
+        able = [d for d in able if d not in short]
+        for d in short:
+            rows[d] = left[d]
+            owed[d] -= left[d]
+            _hand_over(d, owed, weights, able)
+    return rows, owed
+
+# %% ../nbs/10_compose.ipynb #12ee65b6
+def _shares_of_tokens(weights, n, left, lengths, owed):
+    "The same for shares of tokens; `lengths`: domain -> supervised tokens of its next rows."
+    rows, owed = dict.fromkeys(weights, 0), dict(owed)
+    lengths = {d: np.asarray(row).tolist() for d, row in lengths.items()}
+    able = sorted(d for d in weights if weights[d] > 0)
     for _ in range(n):
-        if not behind:
+        for d in [d for d in able if rows[d] >= left[d]]:  # it has run out
+            able.remove(d)
+            _hand_over(d, owed, weights, able)
+        if not able:
             break
-        so_far, d = heapq.heappop(behind)
-        so_far += lengths[d][rows[d]] / weights[d]
-        rows[d] += 1
-        if rows[d] < left[d]:
-            heapq.heappush(behind, (so_far, d))
-    return rows
+        total = math.fsum(weights[d] for d in able)
+        share = {d: weights[d] / total for d in able}
+        behind = {d: owed[d] - (1 - share[d]) * lengths[d][rows[d]] / 2 for d in able}
+        chosen = max(able, key=lambda d: round(behind[d], 6))
+        n_tokens = lengths[chosen][rows[chosen]]
+        for d in able:
+            owed[d] += share[d] * n_tokens
+        owed[chosen] -= n_tokens
+        rows[chosen] += 1
+    return rows, owed
 
 # %% ../nbs/10_compose.ipynb #40d41c18
 class Exhausted(InputError):
@@ -99,11 +140,11 @@ def _coming(sizes, weights, n, cursors, seed):
     return {d: _nth_rows(sizes[d], cursors[d], counts[d], seed, d) for d in sizes}
 
 
-def _shares(weights, n, left, coming, supervised):
+def _shares(weights, n, left, coming, supervised, owed):
     if supervised is None:
-        return _shares_of_rows(weights, n, left)
-    lengths = {d: supervised[d][rows] for d, rows in coming.items()}
-    return _shares_of_tokens(weights, n, left, lengths)
+        return _shares_of_rows(weights, n, left, owed)
+    lengths = {d: np.asarray(supervised[d])[rows] for d, rows in coming.items()}
+    return _shares_of_tokens(weights, n, left, lengths, owed)
 
 
 def _mixed(take, coming, seed, round):
@@ -114,6 +155,29 @@ def _mixed(take, coming, seed, round):
         rows += coming[d][: take[d]].tolist()
     order = np.random.default_rng([seed, round]).permutation(len(rows))
     return [domains[i] for i in order], [rows[i] for i in order]
+
+# %% ../nbs/10_compose.ipynb #5db1457f
+def _check_draw(sizes, weights, n, cursors, seed, round, max_passes, supervised, owed):
+    "Raise an InputError for an argument of `draw` that is out of range."
+    check_number("the rows of a round", n, least=0, whole=True)
+    check_number("seed", seed, least=0, whole=True)
+    check_number("round", round, least=0, whole=True)
+    check_number("max_passes", max_passes, above=0, none="for no limit")
+    if supervised is not None:
+        check_same_domains("supervised", supervised, "the data", sizes)
+    for name, given in dict(cursors=cursors, owed=owed).items():
+        unknown = [d for d in given or {} if d not in sizes]
+        if unknown:
+            problem = f"{name} name the domain {unknown[0]!r}"
+            raise InputError(f"{problem}; the data has {', '.join(sizes)}")
+    for d, size in sizes.items():
+        least = 1 if weights[d] > 0 else 0
+        check_number(f"the number of rows of {d!r}", size, least=least, whole=True)
+        check_number(f"cursor of {d!r}", (cursors or {}).get(d, 0), least=0, whole=True)
+        check_number(f"what {d!r} is owed", (owed or {}).get(d, 0))
+        if supervised is not None and len(supervised[d]) != size:
+            problem = f"supervised has {len(supervised[d])} numbers for the {size} rows of {d!r}"
+            raise InputError(f"{problem}; give one a row")
 
 # %% ../nbs/10_compose.ipynb #4b2b7a46
 def draw(
@@ -126,28 +190,44 @@ def draw(
     max_passes=None,  # how often a row may be used; None: without limit
     exhausted="renormalize",  # or "stop"
     supervised=None,  # domain -> tokens of each row, for shares of tokens; None: shares of rows
-    owed=None,  # `Plan.owed` of the round before
+    owed=None,  # `Plan.owed` of the round before; None: nothing
 ):
     "The `Plan` of a round: n rows in the shares of `weights`, mixed in random order."
     check_same_domains("the weights", weights, "the data", sizes)
     check_choice("exhausted", exhausted, ("renormalize", "stop"))
+    weights = DomainWeights(weights)
+    _check_draw(sizes, weights, n, cursors, seed, round, max_passes, supervised, owed)
     cursors = dict.fromkeys(sizes, 0) | (cursors or {})
+    owed = dict.fromkeys(sizes, 0.0) | (owed or {})
     left = {d: _rows_left(size, cursors[d], n, max_passes) for d, size in sizes.items()}
     coming = _coming(sizes, weights, n, cursors, seed)
-    take = _shares(weights, n, left, coming, supervised)
-    wanted = _shares(weights, n, dict.fromkeys(sizes, n), coming, supervised)
+    take, debts = _shares(weights, n, left, coming, supervised, owed)
+    wanted, _ = _shares(weights, n, dict.fromkeys(sizes, n), coming, supervised, owed)
     short = tuple(d for d in sizes if wanted[d] > left[d])
     if short and exhausted == "stop":
         _stop(short[0], left, wanted, max_passes, round)
-    owed = dict.fromkeys(sizes, 0.0) | (owed or {})
-    if supervised is None and not short:
-        due, take = {d: weights[d] * n + owed[d] for d in sizes}, dict.fromkeys(sizes, 0)
-        for _ in range(n):
-            able = [d for d in sizes if weights[d] > 0 and take[d] < left[d]]
-            take[max(able, key=lambda d: int(1e9 * (due[d] - take[d]) + 0.5))] += 1
-        owed = {d: due[d] - take[d] for d in sizes}
     cursors = {d: cursors[d] + take[d] for d in sizes}
-    return Plan(*_mixed(take, coming, seed, round), cursors, short, owed)
+    debts = {d: float(np.round(debts[d], 6)) for d in sizes}
+    return Plan(*_mixed(take, coming, seed, round), cursors, short, debts)
+
+# %% ../nbs/10_compose.ipynb #8929e4d5
+def _weight(message):
+    "A message as other trainers read it: {role, content, weight}."
+    if message["role"] == UNTAUGHT:
+        return message | dict(role="assistant", weight=0)
+    return message | dict(weight=1 if message["role"] == "assistant" else None)
+
+
+def _with_weights(rows):
+    "The rows; where an answer is not taught, all messages carry a weight."
+    roles = pc.struct_field(pc.list_flatten(rows.data["messages"]), "role")
+    if not pc.any(pc.equal(roles, UNTAUGHT)).as_py():
+        return rows
+    message = {name: Value("string") for name in ("role", "content")} | dict(weight=Value("int8"))
+    features = Features(messages=[message], domain=Value("string"))
+    return rows.map(
+        lambda row: dict(messages=[_weight(m) for m in row["messages"]]), features=features
+    )
 
 # %% ../nbs/10_compose.ipynb #b8a2b45f
 def compose(
@@ -157,7 +237,15 @@ def compose(
     seed=0,
 ):
     "A `datasets.Dataset` of n rows, messages and domain, in the shares of `weights`."
+    check_number("n", n, least=1, whole=True)
     plan = draw(data.sizes, weights, n, seed=seed)
+    repeated = {d: k - data.sizes[d] for d, k in plan.counts.items() if k > data.sizes[d]}
+    if repeated:
+        told = ", ".join(f"{d} {plan.counts[d]} of {data.sizes[d]}" for d in repeated)
+        n_distinct = n - sum(repeated.values())
+        problem = f"only {n_distinct:,} of the {n:,} rows are different ones"
+        warnings.warn(f"{problem}; drawn of those there are: {told}", stacklevel=2)
     starts = dict(zip(data.domains, np.cumsum([0, *data.sizes.values()])))
     places = [starts[d] + row for d, row in zip(plan.domains, plan.rows)]
-    return concatenate_datasets([data.train[d] for d in data.domains]).select(np.array(places))
+    tables = [data.train[d].select_columns(["messages", "domain"]) for d in data.domains]
+    return _with_weights(concatenate_datasets(tables)).select(np.array(places))

@@ -6,12 +6,9 @@
 __all__ = ['Lab', 'PretrainSettings', 'lab_model', 'lab_rows']
 
 # %% ../nbs/02_lab.ipynb #995bb562
-import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,8 +18,9 @@ from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers import get_cosine_schedule_with_warmup
 
-from .domains import DOMAINS, DomainWeights, cache_dir, check_number
-from .domains import fingerprint, move_into_place
+from .domains import DOMAINS, DomainWeights, InputError, cache_dir, check_choice
+from .domains import check_number, fingerprint, writing
+from .places import new_folder
 
 # %% ../nbs/02_lab.ipynb #462dccd3
 _WORDS = dict(
@@ -70,6 +68,9 @@ class Lab:
 
     def __post_init__(self):
         check_number("overlap", self.overlap, least=0, below=1)
+        check_number("lab sentences", self.sentences, least=1, whole=True)
+        check_number("lab triples", self.triples, least=1, most=180, whole=True)
+        check_number("lab seed", self.seed, least=0, whole=True)
 
     @cached_property
     def tables(self):
@@ -105,6 +106,9 @@ def _text(tables, in_shared, places):
 @patch
 def texts(self: Lab, weights, n: int, seed=0):
     "`n` shuffled texts in the shares of `weights`: a list of texts, a list of domains."
+    check_number("lab seed", seed, least=0, whole=True)
+    for domain in weights:
+        check_choice("lab domain", domain, self.domains)
     rng = np.random.default_rng([self.seed, seed])
     labels = []
     for domain, n_texts in DomainWeights(weights).allocate(n).items():
@@ -166,7 +170,17 @@ class PretrainSettings:
     layers: int = 2
     seed: int = 0
 
+    def __post_init__(self):
+        check_number("pretrain steps", self.steps, least=0, whole=True)
+        check_number("pretrain batch_size", self.batch_size, least=1, whole=True)
+        check_number("pretrain learning_rate", self.learning_rate, above=0)
+        check_number("pretrain layers", self.layers, least=1, whole=True)
+        check_number("pretrain seed", self.seed, least=0, most=2**32 - 1, whole=True)
+        check_number("pretrain hidden_size", self.hidden_size, least=8, whole=True)
+        if self.hidden_size % 8:  # four attention heads, each of an even width
+            raise InputError(f"pretrain hidden_size is {self.hidden_size}; give a multiple of 8")
 
+# %% ../nbs/02_lab.ipynb #9ed818bf
 def _untrained(vocab_size, s):
     "A Llama of random weights in the size that settings `s` ask for."
     config = LlamaConfig(
@@ -206,25 +220,25 @@ def _pretrain(lab, weights, tokenizer, s):
 
 # %% ../nbs/02_lab.ipynb #02553b1d
 def lab_model(weights=None, lab=Lab(), settings=PretrainSettings()):
-    "Cached folder of a causal LM pretrained on `weights` (default uniform) of `lab`."
+    """Cached folder of a causal LM pretrained on `weights` (default uniform) of `lab`.
+
+    An InputError when the cache cannot be written."""
     weights = DomainWeights(weights or DomainWeights.uniform(lab.domains))
     made_from = [asdict(lab), dict(weights), asdict(settings), 3]  # 3: version of this code
-    folder = cache_dir("lab") / fingerprint(made_from)
+    with writing("the cache folder"):
+        folder = cache_dir("lab") / fingerprint(made_from)
     if folder.exists():
         return folder
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".part-"))
-    try:
+    with new_folder(folder) as temporary:
         tokenizer = _train_tokenizer(lab)
         tokenizer.save_pretrained(temporary)
         _pretrain(lab, weights, tokenizer, settings).save_pretrained(temporary)
-        move_into_place(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 # %% ../nbs/02_lab.ipynb #641f8161
 def lab_rows(lab, domain, n, seed=0):
     "`n` instruction/response pairs of one domain in Alpaca form: dicts."
+    check_number("lab rows", n, least=0, whole=True)
     texts, _ = lab.texts({domain: 1.0}, n, seed=seed + 1000)
     rows = []
     for text in texts:

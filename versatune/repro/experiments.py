@@ -28,9 +28,12 @@ from versatune.repro.scales import (
     EXPERIMENTS,
     LAB_KNOWN,
     SCALES,
+    claim,
     file_name,
+    files_content,
     lab_files,
     local_questions,
+    model_content,
 )
 
 # %% ../../nbs/repro/experiments.ipynb #b3f65e8f
@@ -53,7 +56,7 @@ from ..lab import Lab, lab_model
 from ..losses import reference_losses
 from ..models import drop_lora, load_model, load_tokenizer
 from ..questions import pick_benchmarks
-from ..run import json_ready, versions
+from ..records import json_ready, versions
 from ..sample import sample_texts
 from ..tasks import BENCHMARKS
 from ..tokens import tokenize
@@ -167,7 +170,7 @@ def run_reference(study, domain):
     return dict(by_epoch=read_json(path)["by_epoch"][domain])
 
 # %% ../../nbs/repro/experiments.ipynb #2dcdb50e
-def _marks(model, study):
+def _answers(model, study):
     "Benchmark -> domain, chance, and its marks as a string of 0 and 1."
     results = evaluate(model, study.tokenizer, _questions(study), limit=study.scale.questions)
     scores = {}
@@ -180,7 +183,7 @@ def _marks(model, study):
 
 def run_before(study):
     "A dict with the scores of the model before any fine-tuning."
-    return dict(scores=_marks(study.model, study))
+    return dict(scores=_answers(study.model, study))
 
 # %% ../../nbs/repro/experiments.ipynb #c350c83b
 def _reference_of(study, arm):
@@ -200,7 +203,7 @@ def run_arm(study, arm, seed):
     guards = Guards.paper()
     tuned = finetune(*data, start, arm.rule, references, settings, progress=False, guards=guards)
     try:
-        scores = _marks(tuned.model, study) if study.scale.questions else {}
+        scores = _answers(tuned.model, study) if study.scale.questions else {}
     finally:
         drop_lora(tuned.model)
     return dict(rounds=tuned.history.rounds, scores=scores, seconds=round(time.time() - began, 1))
@@ -257,14 +260,22 @@ def _work(settings, piece):
     return piece.file
 
 # %% ../../nbs/repro/experiments.ipynb #242779f9
+def _marks(study):
+    "Setting, model, proxy, data and questions: a fingerprint of each one's content."
+    scale, asked = study.scale, Path(study.given or "") / "benchmarks"
+    nameless = replace(scale, seeds={}, model="", data="", proxy=None)
+    return dict(
+        settings=fingerprint(asdict(nameless)),
+        model=model_content(study.base),
+        proxy=model_content(scale.proxy) if scale.proxy else "",
+        data=study.rows.key,
+        questions=files_content(asked) if study.given and asked.is_dir() else "",
+    )
+
+
 def _claim(study):
-    "Mark the study's folder with its settings; an InputError where it holds work of others."
-    mine = fingerprint([asdict(replace(study.scale, seeds={})), str(study.given)])
-    path = study.folder / "settings.json"
-    if path.exists() and read_json(path)["settings"] != mine:
-        problem = f"{study.folder} holds work done with other settings"
-        raise InputError(f"{problem}; move it, or name another --folder")
-    write_json(path, dict(settings=mine))
+    "Mark the study's folder; an InputError where it holds work of other settings, model or data."
+    claim(study.folder / "settings.json", _marks(study))
 
 # %% ../../nbs/repro/experiments.ipynb #4e0350f3
 def _runs_table(runs, domains):

@@ -5,20 +5,33 @@
 # %% auto #0
 __all__ = ['SIGMA', 'MIXTURES', 'SATURATED', 'EXPANSION', 'THRESHOLD', 'SENSITIVITY', 'EXPERIMENTS', 'PAPER_DATA', 'PAPER_MODELS',
            'PAPER_PROXY', 'LAB_KNOWN', 'LAB_SIZES', 'LOCAL_QUESTIONS', 'SCALES', 'Arm', 'rules', 'file_name',
-           'lab_files', 'local_questions', 'Scale']
+           'lab_files', 'local_questions', 'files_content', 'model_content', 'claim', 'Scale']
 
 # %% ../../nbs/repro/scales.ipynb #c40e119d
 import re
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from huggingface_hub import try_to_load_from_cache
 
 from ..data import read_choices
-from ..domains import DOMAINS, DomainWeights, check_choice, fingerprint, write_atomic
+from versatune.domains import (
+    DOMAINS,
+    DomainWeights,
+    InputError,
+    check_choice,
+    fingerprint,
+    fingerprint_file,
+    read_json,
+    write_atomic,
+    write_json,
+)
 from ..finetune import TrainSettings
 from ..lab import Lab, PretrainSettings, lab_rows
 from ..losses import ReferenceSettings
+from ..models import load_tokenizer, locate
 from ..questions import choices_benchmark
 from ..reweight import Constant, DomainExpansion, VersaTune, rule_settings
 from versatune.rivals import (
@@ -171,6 +184,36 @@ def local_questions(folder, n):
         drawn = sorted(np.random.default_rng(0).permutation(len(short))[:n])
         benchmarks.append(choices_benchmark([short[i] for i in drawn], domain, name))
     return benchmarks
+
+# %% ../../nbs/repro/scales.ipynb #7ef1b318
+def files_content(folder):
+    "A fingerprint of all files in a folder but hidden ones: names and bytes."
+    paths = sorted(p for p in Path(folder).rglob("*") if p.is_file())
+    names = [str(p.relative_to(folder)) for p in paths]
+    shown = [(name, p) for name, p in zip(names, paths) if not name.startswith(".")]
+    return fingerprint([[name, fingerprint_file(p)] for name, p in shown])
+
+
+def model_content(name):
+    "A fingerprint of a model's files; of a model on the hub, its name and its commit."
+    where = locate(name)
+    if Path(where).is_dir():
+        return files_content(where)
+    load_tokenizer(name)  # brings the file that the next line asks for
+    at = try_to_load_from_cache(where, "tokenizer_config.json")
+    return fingerprint([where, Path(at).parent.name if isinstance(at, str) else ""])
+
+# %% ../../nbs/repro/scales.ipynb #74dbcd40
+def claim(path, marks):
+    "Write the marks (a dict of fingerprints); an InputError names those that are others there."
+    if path.exists():
+        other = read_json(path)
+        other = other if isinstance(other, dict) else {}
+        differ = [name for name, mark in marks.items() if other.get(name) != mark]
+        if differ:
+            problem = f"{path.parent} holds work done with other {', '.join(differ)}"
+            raise InputError(f"{problem}; move it, or name another --folder")
+    write_json(path, marks)
 
 # %% ../../nbs/repro/scales.ipynb #b33915f6
 @dataclass(frozen=True)
