@@ -111,7 +111,7 @@ def _unused(path):
 
 # %% ../nbs/31_cli.ipynb #90fb5546
 def _detect(a):
-    from versatune.classify import load_classifier
+    from versatune.written import load_classifier
     from versatune.detect import detect
     from versatune.models import load_model, load_tokenizer
     from versatune.quantify import aggregate

@@ -89,7 +89,7 @@ def missed(self: KnowledgeProfile):
     stopped = str(self.how.get("stopped", ""))
     return [stopped] if stopped.startswith("not within") else []
 
-# %% ../nbs/06_detect.ipynb #21dc35fb
+# %% ../nbs/06_detect.ipynb #ed88616c
 MADE = {  # what a profile depends on -> where it stands in `how`
     "length cap": ("sampling", "max_new_tokens"),
     "start token": ("start_token",),
@@ -112,7 +112,7 @@ def made_how(profile):
     labels = profile.how.get("labels")
     return values | dict(labels=labels.get("n", 0) if isinstance(labels, dict) else 0)
 
-# %% ../nbs/06_detect.ipynb #7948012b
+# %% ../nbs/06_detect.ipynb #8e7560a0
 @patch
 def made_line(self: KnowledgeProfile):
     "One line on how the profile was made, and what its interval covers."

@@ -179,7 +179,8 @@ def model_content(name):
 # %% ../nbs/26_folder.ipynb #90bf26a4
 def classifier_content(which):
     "A hash of a classifier's file: of a shipped one, or of the .npz file of that path."
-    shipped = dict(shipped="linear.npz", embeddings="embeddings.npz")
+    shipped = dict.fromkeys(("shipped", "embeddings", "both"), "written.npz")
+    shipped |= {"people": "linear.npz", "people, embeddings": "embeddings.npz"}
     path = files("versatune") / "weights" / shipped[which] if which in shipped else Path(which)
     if not path.is_file():
         raise InputError(f"classifier {which}: no such file")

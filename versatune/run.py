@@ -20,7 +20,7 @@ from peft import PeftModel
 from transformers.utils import logging as transformers_logging
 
 # %% ../nbs/29_run.ipynb #8b469bb1
-from .classify import load_classifier
+from .written import load_classifier
 from .data import load_data
 from .detect import detect
 from .domains import DomainWeights, InputError, check_same_domains, fingerprint
