@@ -75,16 +75,17 @@ def draw_figures(folder):
 def left_out(composition, max_length):
     "A sentence for each domain with rows that were dropped or cut, from composition.json."
     lines, available = [], composition.get("available", {})
-    dropped, cut = composition.get("dropped", {}), composition.get("cut", {})
+    names = "dropped", "cut", "heldout_dropped"
     for d in available:
-        n_dropped, n_cut = dropped.get(d, 0), cut.get(d, 0)
-        told = []
+        n_dropped, n_cut, n_heldout = (composition.get(name, {}).get(d, 0) for name in names)
+        told, why = [], f"(no response within {max_length} tokens)"
         if n_dropped:
             total = composition.get("read", {}).get(d, n_dropped + available[d])
-            why = f"(no response within {max_length} tokens)"
             told.append(f"{n_dropped} of {total} rows dropped {why}")
         if n_cut:
             told.append(f"{n_cut} cut at {max_length} tokens")
+        if n_heldout:
+            told.append(f"{n_heldout} held-out rows dropped {why}")
         if told:
             lines.append(f"{d}: {', '.join(told)}")
     return lines

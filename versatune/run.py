@@ -105,7 +105,7 @@ def step(
 def _listed(values, form="{}"):
     "Domains with a value each, in words: 'law 0.30, code 0.25'."
     words = {d: "not a number" if v is None else form.format(v) for d, v in values.items()}
-    return ", ".join(f"{d} {word}" for d, word in words.items())
+    return ", ".join(f"{' '.join(d.split())} {word}" for d, word in words.items())
 
 # %% ../nbs/29_run.ipynb #34ddcd04
 @patch
@@ -156,17 +156,23 @@ def check(self: Run):
     for line in left_out(self.row_counts(), train.max_length):
         self.say(f"      {line}")
 
-
+# %% ../nbs/29_run.ipynb #b1438941
 @patch
 def row_counts(self: Run):
     "How many rows of each domain were read, are there to be drawn, and were dropped or cut."
-    tokens, read = self.tokens, self.data.sizes
-    return dict(read=read, available=tokens.sizes, dropped=tokens.dropped, cut=tokens.cut)
+    tokens, read, heldout_dropped = self.tokens, self.data.sizes, {}
+    for d, rows in self.data.heldout.items():
+        n_asked = min(len(rows), self.settings.heldout_rows or len(rows))
+        heldout_dropped[d] = n_asked - len(tokens.heldout[d])
+    counts = dict(read=read, available=tokens.sizes, dropped=tokens.dropped, cut=tokens.cut)
+    return counts | dict(heldout_dropped=heldout_dropped)
 
 # %% ../nbs/29_run.ipynb #45030ca5
 @patch
 def claim(self: Run):
     "Make the folder this run's, or check that it is: settings, and the content that they name."
+    if self.data is None:
+        self.check()
     s = self.settings
     used = {f"--{name}": getattr(s, name) for name in ("model", "data", "weights", "classifier")}
     config = s.as_dict() | dict(content=self.content)
