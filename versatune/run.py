@@ -34,7 +34,7 @@ from .models import describe, load_model, load_tokenizer, tokenizer_fingerprint
 from .questions import pick_benchmarks
 from .records import peak_memory_gb, read_history, read_profile, read_record
 from .records import read_results
-from .report import draw_figures, left_out, metrics, report
+from .report import draw_figures, left_out, listed, metrics, report
 from .settings import PathSettings, check_rule, read_weights, reference_rows
 from .tasks import task_manager
 from .tokens import tokenize
@@ -101,12 +101,6 @@ def step(
     took = "reused" if reused else f"{time.time() - start:.0f} s"
     self.tell(number, name, f"{line()}  ({took})")
 
-
-def _listed(values, form="{}"):
-    "Domains with a value each, in words: 'law 0.30, code 0.25'."
-    words = {d: "not a number" if v is None else form.format(v) for d, v in values.items()}
-    return ", ".join(f"{' '.join(d.split())} {word}" for d, word in words.items())
-
 # %% ../nbs/29_run.ipynb #34ddcd04
 @patch
 def load(self: Run, precision):
@@ -152,7 +146,7 @@ def check(self: Run):
     self.content["model"] = model_content(s.model)
     self.content["tokenizer"] = tokenizer_fingerprint(self.tokenizer)
     rows = {d: f"{n}/{len(self.data.heldout[d])}" for d, n in self.data.sizes.items()}
-    self.tell(1, "data", f"rows (train/held-out): {_listed(rows)}")
+    self.tell(1, "data", f"rows (train/held-out): {listed(rows)}")
     for line in left_out(self.row_counts(), train.max_length):
         self.say(f"      {line}")
 
@@ -218,7 +212,7 @@ def find_profile(self: Run):
     def line():
         p = self.profile
         shares = {d: f"{w:.0%} ({p.low[d]:.0%}-{p.high[d]:.0%})" for d, w in p.weights.items()}
-        return f"{p.n} texts: {_listed(shares)}"
+        return f"{p.n} texts: {listed(shares)}"
 
     self.step(2, "profile", "profile.json", work, line)
 
@@ -246,7 +240,7 @@ def compose(self: Run):
         write_json(self / "composition.json", composition)
 
     def line():
-        return f"first round: {_listed(read_record(self / 'composition.json')['rows'])} rows"
+        return f"first round: {listed(read_record(self / 'composition.json')['rows'])} rows"
 
     self.step(3, "composition", "composition.json", work, line)
 
@@ -264,7 +258,7 @@ def find_reference(self: Run):
 
     def line():
         trained = f"at most {settings.rows} rows each, {settings.epochs} epochs"
-        return f"{_listed(read_record(self / 'reference.json'), '{:.2f}')}; {trained}"
+        return f"{listed(read_record(self / 'reference.json'), '{:.2f}')}; {trained}"
 
     s, k = self.settings, len(self.data.domains)
     settings = replace(s.reference, rows=reference_rows(s, k))
@@ -293,7 +287,7 @@ def score(
     def line():
         results = read_results(path)
         scores = dict(zip(results.frame.domain, results.frame.score))
-        return f"mean {results.average:.3f}: {_listed(scores, '{:.2f}')}"
+        return f"mean {results.average:.3f}: {listed(scores, '{:.2f}')}"
 
     self.step(number, name, path.name, work, line)
 
@@ -316,7 +310,7 @@ def keep(self: Run, tuned):  # a `FineTuned`
 @patch
 def tell_round(self: Run, entry):  # of the History
     "Say a round's losses, and what the guards report that they did not report the round before."
-    self.say(f"      round {entry['round']}      {_listed(entry['losses'], '{:.2f}')}")
+    self.say(f"      round {entry['round']}      {listed(entry['losses'], '{:.2f}')}")
     reports = {(r["kind"], *r["domains"]): r["message"] for r in entry["reports"]}
     for what, message in reports.items():
         if what not in self.reported:
@@ -346,7 +340,7 @@ def train(self: Run):
     def line():
         rounds = self.history.rounds
         first, last = rounds[0]["losses"], rounds[-1]["losses"]
-        return "held-out loss: " + _listed({d: _from_to(first[d], last[d]) for d in first})
+        return "held-out loss: " + listed({d: _from_to(first[d], last[d]) for d in first})
 
     self.step(6, "fine-tuning", "history.json", work, line)
     shutil.rmtree(self / "checkpoints", ignore_errors=True)
