@@ -223,11 +223,11 @@ def _flat(settings, above=""):
 
 
 _CHANGED = dict(
-    data="the rows of its data ({data})",
-    model="the files of its model ({model})",
-    tokenizer="the tokenizer of its model ({model})",
-    classifier="its classifier ({classifier})",
-    weights="its start weights ({weights})",
+    data="rows in its data ({data})",
+    model="files of its model ({model})",
+    tokenizer="rules in the tokenizer of its model ({model})",
+    classifier="content of its classifier ({classifier})",
+    weights="start weights ({weights})",
 )
 
 
@@ -236,7 +236,7 @@ def _difference(path, then, now, config):
     kind, _, name = path.partition(".")
     if kind == "content":
         changed = _CHANGED[name].format(**config)
-        return f"begun when {changed} were other than now; put back what was there"
+        return f"that began with other {changed}; put them back"
     return f"with {path}={then}, not {now}"
 
 # %% ../nbs/39_folder.ipynb #ef49510c

@@ -217,7 +217,7 @@ def plot_scores(results, ax=None):  # results: name -> Results of the same bench
     chance = frame.chance.astype(float)
     ax.hlines(chance, place - 0.45, place + 0.45, color="black", ls=":", lw=1)
     ax.set(ylim=(0, None), ylabel=plain(" or ".join(dict.fromkeys(frame.metric))))
-    ax.set_xticks(place, _spokes(frame), rotation=30)
+    ax.set_xticks(place, _spokes(frame), rotation=30, ha="right", rotation_mode="anchor")
     ax.tick_params(axis="x", labelsize=8 if len(frame) > 6 else None)
     title = f"{frame.n.sum()} questions, 95 % intervals, dots: chance"
     place = dict(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(results))

@@ -145,7 +145,7 @@ _PROFILE = dict(weights=_NUMBERS, low=_NUMBERS, high=_NUMBERS, n=int, excluded=i
 _PROFILE["how"] = dict(classifier=str, aggregate=str, level=float)
 _MODEL = dict(architecture=str, parameters=int, linear4bit=int, megabytes=float, dtype=str)
 _COMPOSITION = dict(rows_per_round=int, requested=_NUMBERS, rows=_COUNTS, available=_COUNTS)
-_COMPOSITION |= {"dropped?": _COUNTS, "cut?": _COUNTS, "read?": _COUNTS}
+_COMPOSITION |= dict.fromkeys(("dropped?", "cut?", "read?", "heldout_dropped?"), _COUNTS)
 SHAPES = {  # file of a run's folder -> its shape
     "config.json": _CONFIG,
     "versions.json": dict(python=str, versatune=str, commit=str),
