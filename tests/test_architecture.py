@@ -42,7 +42,9 @@ def test_imports_only_from_lower_numbers(module):
     assert {used for used in imported(module) if NUMBER[used] >= NUMBER[module]} == set()
 
 
-@pytest.mark.parametrize("module", ["quantify", "reweight", "history", "rivals", "simulate"])
+@pytest.mark.parametrize(
+    "module", ["quantify", "reweight", "guards", "history", "rivals", "simulate"]
+)
 def test_arithmetic_needs_no_torch(module):
     source = MODULES[module].read_text(encoding="utf-8")
     assert not re.search(r"^\s*(?:from|import) (?:torch|transformers)", source, re.M)
