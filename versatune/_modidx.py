@@ -1172,5 +1172,5 @@ d = { 'settings': { 'branch': 'main',
                                    'versatune.written._for_all': ('written.html#_for_all', 'versatune/written.py'),
                                    'versatune.written.load_classifier': ('written.html#load_classifier', 'versatune/written.py'),
                                    'versatune.written.load_written': ('written.html#load_written', 'versatune/written.py'),
-                                   'versatune.written.plain': ('written.html#plain', 'versatune/written.py'),
-                                   'versatune.written.save_written': ('written.html#save_written', 'versatune/written.py')}}}
+                                   'versatune.written.save_written': ('written.html#save_written', 'versatune/written.py'),
+                                   'versatune.written.without_markup': ('written.html#without_markup', 'versatune/written.py')}}}
