@@ -42,9 +42,9 @@ from .run import *
 
 # %% ../nbs/28_all.ipynb #9200a8af
 _MODULES = """
-    domains models lab sample quantify classify detect forms data tokens compose reweight history
-    rivals simulate losses view callback finetune tasks questions execute results evaluate plot
-    report run
+    domains models lab sample quantify classify detect forms sources data conversations tokens
+    compose reweight history rivals simulate losses view callback finetune tasks questions
+    execute results evaluate plot report run
 """.split()
 
 __all__ = []
