@@ -260,22 +260,18 @@ def _work(settings, piece):
     return piece.file
 
 # %% ../../nbs/repro/experiments.ipynb #242779f9
-def _marks(study):
-    "Setting, model, proxy, data and questions: a fingerprint of each one's content."
+def _claim(study):
+    "Mark the study's folder; an InputError where it holds work of other settings, model or data."
     scale, asked = study.scale, Path(study.given or "") / "benchmarks"
     nameless = replace(scale, seeds={}, model="", data="", proxy=None)
-    return dict(
+    marks = dict(
         settings=fingerprint(asdict(nameless)),
         model=model_content(study.base),
         proxy=model_content(scale.proxy) if scale.proxy else "",
         data=study.rows.key,
         questions=files_content(asked) if study.given and asked.is_dir() else "",
     )
-
-
-def _claim(study):
-    "Mark the study's folder; an InputError where it holds work of other settings, model or data."
-    claim(study.folder / "settings.json", _marks(study))
+    claim(study.folder / "settings.json", marks)
 
 # %% ../../nbs/repro/experiments.ipynb #4e0350f3
 def _runs_table(runs, domains):
