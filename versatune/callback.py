@@ -20,11 +20,10 @@ from transformers.trainer_callback import ExportableState
 
 from .checkpoints import first_difference, model_settings, trainer_settings
 from .compose import Exhausted
-from .domains import DomainWeights, InputError, check_number, check_same_domains
-from .domains import read_json
+from .domains import DomainWeights, InputError, read_json
 from .history import Guards, History, Report, round_shares
 from .losses import domain_losses
-from .reweight import VersaTune, rule_settings
+from .reweight import VersaTune, check_rule, rule_settings
 from .sample import model_fingerprint
 from .view import check_batch, check_follows
 
@@ -44,7 +43,8 @@ class ReweightCallback(TrainerCallback, ExportableState):
         log=None,  # called with the numbers of each round; the Trainer's `log` once there is one
         settings=None,  # name -> value: more that a checkpoint must agree with
     ):
-        _check_reference(rule, reference, view.data.domains)
+        check_rule(rule, view.data.domains, reference, view.weights)
+        _check_reference(rule, reference)
         self.view, self.rule, self.guards = view, rule, guards
         self.token_budget, self.out = token_budget, out
         self.on_round, self.log, self.settings = on_round, log, settings or {}
@@ -55,15 +55,11 @@ class ReweightCallback(TrainerCallback, ExportableState):
         self._start = dict(view.weights)
 
 # %% ../nbs/29_callback.ipynb #dc028df6
-def _check_reference(rule, reference, domains):
-    "An InputError where reference losses are missing, of other domains, or no losses."
+def _check_reference(rule, reference):
+    "An InputError where the rule needs reference losses and there are none."
     if reference is None and getattr(rule, "needs_reference", False):
         how = "pass reference={domain: loss}, or compute them with reference_losses"
         raise InputError(f"rule {type(rule).__name__} needs reference losses; {how}")
-    if reference is not None:
-        check_same_domains("the reference losses", reference, "the data", domains)
-        for domain, loss in reference.items():
-            check_number(f"the reference loss of {domain}", loss, least=0)
 
 # %% ../nbs/29_callback.ipynb #1e9c9423
 @patch(as_prop=True)
@@ -137,7 +133,7 @@ def check_agrees(self: ReweightCallback, saved):
         differs = f"the checkpoint was written with {name}={then}, this run has {name}={now}"
         raise InputError(f"{differs}; use the same, or {elsewhere}")
 
-# %% ../nbs/29_callback.ipynb #d573a68b
+# %% ../nbs/29_callback.ipynb #91b42358
 def _saved(callback, states):
     "What the Trainer's `stateful_callbacks` hold of the callback; {} where they hold nothing."
     saved = states.get(type(callback).__name__, {})

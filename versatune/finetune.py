@@ -27,7 +27,7 @@ from .domains import check_same_domains
 from .history import Guards
 from .losses import training_arguments
 from .models import LoraSettings, add_lora, base_model, drop_lora, has_adapter
-from .reweight import VersaTune
+from .reweight import VersaTune, check_rule
 from .tokens import TokenizedData, collator, tokenize
 from .tuned import FineTuned, stop_there
 from .view import MixtureView
@@ -56,7 +56,7 @@ class TrainSettings:
     def __post_init__(self):
         _check_settings(self)
 
-# %% ../nbs/31_finetune.ipynb #6b49cec1
+# %% ../nbs/31_finetune.ipynb #e9602caa
 _COUNTS = ("rounds", "rows_per_round", "batch_size", "gradient_accumulation", "token_budget")
 _SWITCHES = ("packed", "gradient_checkpointing")
 
@@ -94,7 +94,7 @@ def paper(cls: TrainSettings, billions=7):
         lora=LoraSettings(r=64, alpha=16),
     )
 
-# %% ../nbs/31_finetune.ipynb #917a6b5a
+# %% ../nbs/31_finetune.ipynb #de3e4886
 def _check_model(model):
     "An InputError where a model carries an adapter that would be lost, or cannot be trained."
     if not isinstance(model, PeftModel):
@@ -191,7 +191,7 @@ def _train(trainer, callback):
     plain = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)  # without its autocast
     return plain.eval(), gathered
 
-# %% ../nbs/31_finetune.ipynb #29bc1569
+# %% ../nbs/31_finetune.ipynb #14ce3431
 def _take_back(model, adapted, s, start, flags, was_training, use_cache):
     "Leave `model` as it was before `adapted` was made of it, or trained."
     if adapted is not None:
@@ -281,17 +281,15 @@ def _run(model, tokenizer, callback, s, folder, **how):
             tuned.save(callback.out, state_dict=gathered)
         return tuned
 
-# %% ../nbs/31_finetune.ipynb #2e454c1c
-def _check_call(model, rule, guards, save_steps):
+# %% ../nbs/31_finetune.ipynb #e8c0d000
+def _check_call(model, guards, save_steps):
     "An InputError that names the first argument that `finetune` cannot use."
     _check_model(model)
     check_number("save_steps", save_steps, least=1, whole=True, none="for once a round")
-    if not callable(rule):
-        raise InputError(f"rule is {rule!r}; give a function of signals, such as VersaTune()")
     if not isinstance(guards, Guards):
         raise InputError(f"guards is {guards!r}; give Guards() or Guards.paper()")
 
-# %% ../nbs/31_finetune.ipynb #5357d649
+# %% ../nbs/31_finetune.ipynb #40eb48f3
 def finetune(
     model,  # a causal LM, plain (LoRA is added) or a PeftModel whose adapter is trained on
     tokenizer,
@@ -308,8 +306,9 @@ def finetune(
     report_to=(),  # the Trainer's own: "tensorboard", "wandb", ...
 ):
     "Fine-tune with a mixture that follows the rule, in a stock Trainer: a `FineTuned`."
-    _check_call(model, rule, guards, save_steps)
+    _check_call(model, guards, save_steps)
     s, weights = settings, _check_data(data, weights)
+    check_rule(rule, data.domains, reference, weights)
     with _workplace(out) as (out, folder):
         view = _view(model, tokenizer, data, weights, s)
         parts = view, rule, reference, s.token_budget, out, on_round, guards

@@ -103,7 +103,7 @@ def tokens(self: MixtureView):
         counted[domain] += int(self.supervised[domain][row])
     return counted
 
-# %% ../nbs/27_view.ipynb #4799b3bf
+# %% ../nbs/27_view.ipynb #05a1293e
 @contextmanager
 def _holding(view, places):
     "In this block the view's slots hold the rows at `places`, (domain, row), over and over."
@@ -129,7 +129,7 @@ def _another(view):
             if row["input_ids"] != first:
                 return domain, i
 
-# %% ../nbs/27_view.ipynb #50357219
+# %% ../nbs/27_view.ipynb #9b91f3c8
 def check_follows(view, rows):
     "An InputError unless the data set `rows` holds what the view's plan says, in each round."
     remedy = "pass train_dataset=view.dataset of the view that the callback was given"
@@ -148,7 +148,7 @@ def check_follows(view, rows):
                     wrong = "the Trainer's train_dataset does not follow the view's plan"
                     raise InputError(f"{wrong}: slot {slot} holds another row; {remedy}")
 
-# %% ../nbs/27_view.ipynb #e77f52d5
+# %% ../nbs/27_view.ipynb #001d837a
 def _starts(row):
     "Where the rows of a pack begin; [0] for a plain row."
     positions = row.get("position_ids")
@@ -178,7 +178,7 @@ def _read(batch, i):
     ids, others, labels = ids[seen].tolist(), labels[~seen].tolist(), labels[seen].tolist()
     return ids, [-100, *labels[1:]], others
 
-# %% ../nbs/27_view.ipynb #b85a57bf
+# %% ../nbs/27_view.ipynb #a7a0f922
 def _lost(batch, rows):
     "In a few words, what a batch does not hold as the rows do; None where nothing is lost."
     if "labels" not in batch or "input_ids" not in batch:
@@ -197,7 +197,7 @@ def _lost(batch, rows):
         if any(label != -100 for label in others):
             return "puts labels on padding"
 
-# %% ../nbs/27_view.ipynb #0c284c77
+# %% ../nbs/27_view.ipynb #6ff4e850
 def _reversed_first(row):
     "The row with the tokens of its first part reversed, all but the first of them."
     ids, (_, end) = _plain(row["input_ids"]), [*_starts(row), len(row["input_ids"])][:2]
@@ -232,7 +232,7 @@ def _leak(model, collate, rows):
     before, after = (_logits(model, b, places) for b in (batch, other))
     return float((before - after).abs().max() / before.abs().max())
 
-# %% ../nbs/27_view.ipynb #10e419a4
+# %% ../nbs/27_view.ipynb #25648518
 def _worth_trying(view):
     "Places of two rows that a batch is tried with: most rows in a pack, and the shortest."
     known = []
@@ -260,7 +260,7 @@ def _why_seen(batch, rows, model):
         return "FlashAttention reads position_ids of a batch of one row only", ours
     return f"{config.model_type} does not keep them apart", "tokenize with packed=False"
 
-# %% ../nbs/27_view.ipynb #2e5851c1
+# %% ../nbs/27_view.ipynb #291d39fd
 _NOISE = 0.02  # of the largest logit
 
 
