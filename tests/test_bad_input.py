@@ -112,7 +112,7 @@ demo --data PLACE/data --weights PLACE/list.json | holds no weights
 demo --data PLACE/data --weights PLACE/null.json | holds no weights
 demo --data PLACE/data --weights PLACE/text.json | 'law' is 'half'
 demo --data PLACE/data --weights PLACE/negative.json | 'law' is -0.5
-demo --data PLACE/data --weights PLACE/nan.json | 'law' is nan
+demo --data PLACE/data --weights PLACE/nan.json | NaN is no number that JSON has
 demo --data PLACE/data --weights PLACE/torn.json | not valid JSON
 demo --data PLACE/data --weights PLACE/empty.json | not valid JSON
 demo --data PLACE/data --weights PLACE/bytes.json | not valid JSON
@@ -275,7 +275,7 @@ profile.json | weights | [0.5, 0.5] | weights is [0.5, 0.5]
 profile.json | weights | {"law": 0.5} | 'code' in low but not in the weights
 profile.json | weights | {"law": 0.9, "code": 0.9} | weights sum to 1.8
 profile.json | weights.law | "0.5" | weights.law is "0.5"
-profile.json | weights.law | NaN | weights.law is NaN
+profile.json | weights.law | NaN | NaN is no number that JSON has
 profile.json | low | {} | but not in low
 profile.json | high.art | 0.5 | 'art' in high
 profile.json | n | "sixty" | n is "sixty"
@@ -290,7 +290,7 @@ composition.json | dropped | 3 | dropped is 3
 composition.json | available.law | null | available.law is null
 reference.json | | ["law", 1.0] | it is ["law", 1.0]
 reference.json | law | "low" | law is "low"
-reference.json | law | Infinity | law is Infinity
+reference.json | law | Infinity | Infinity is no number that JSON has
 reference.json | law | {"law": 1} | not a number
 proxy_losses.json | | {} | has no field 'key'
 proxy_losses.json | by_epoch.law | [1.0] | by_epoch.law is [1.0]
@@ -332,7 +332,7 @@ model.json | linear4bit | null | linear4bit is null
 cost.json | | [1] | it is [1]
 cost.json | profile | 3 | profile is 3
 cost.json | profile.seconds | "1.5" | profile.seconds is "1.5"
-cost.json | profile.peak_memory_gb | NaN | profile.peak_memory_gb is NaN
+cost.json | profile.peak_memory_gb | NaN | NaN is no number that JSON has
 config.json | | [] | it is []
 config.json | | {} | it has no field 'model'
 config.json | train | [] | train is []

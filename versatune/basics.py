@@ -188,9 +188,13 @@ def write_json(path, obj):
     return write_atomic(path, json.dumps(obj, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path):
-    "What a JSON file holds; an InputError names a file that is missing, damaged or ambiguous."
-    hooks = dict(object_pairs_hook=_each_key_once, parse_constant=_refuse_constant)
+def read_json(path, nan=False):
+    """What a JSON file holds; an InputError names a file that is missing, damaged or ambiguous.
+
+    `nan`: let NaN and Infinity pass, in a file that another program wrote."""
+    hooks = dict(object_pairs_hook=_each_key_once)
+    if not nan:
+        hooks["parse_constant"] = _refuse_constant
     with reading(path):
         try:
             with naming(path):

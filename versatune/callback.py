@@ -144,7 +144,7 @@ def _saved(callback, states):
 def check_checkpoint(self: ReweightCallback, folder, args, train_dataloader):
     "An InputError where a checkpoint is of another run; its tensors are not read."
     self._note_trainer(args, train_dataloader)
-    states = read_json(Path(folder) / "trainer_state.json").get("stateful_callbacks", {})
+    states = read_json(Path(folder) / "trainer_state.json", nan=True).get("stateful_callbacks", {})
     self.check_agrees(_saved(self, states))
 
 

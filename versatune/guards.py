@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from .basics import check_choice, check_number
 from .domains import DomainWeights
-from .reweight import Signals, ask_rule, forgetting_degree
+from .reweight import ask_rule, forgetting_degree
 
 # %% ../nbs/22_guards.ipynb #2ec7dd83
 @dataclass(frozen=True)
