@@ -192,7 +192,7 @@ def _not_applied(model, tokenizer):
         del asked["eos_token_id"]
     followed = ("do_sample", "use_cache", "bos_token_id", "pad_token_id", "transformers_version")
     asked = {k: v for k, v in asked.items() if k not in followed and not k.startswith("_")}
-    return {k: repr(v) if isinstance(v, dict) else v for k, v in asked.items()}
+    return {k: repr(v) if isinstance(v, dict) else v for k, v in asked.items() if v}
 
 
 def _header(model, tokenizer, s):
