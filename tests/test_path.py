@@ -170,7 +170,9 @@ def test_other_rows_under_the_same_name_are_refused(run, data):
     before = {p: p.stat().st_mtime_ns for p in run[0].rglob("*")}
     path = data / "law" / "train.jsonl"
     rows = path.read_text(encoding="utf-8")
-    write_atomic(path, rows.replace("a", "e", 1))
+    others = [json.loads(line) for line in rows.splitlines()]
+    others[0]["messages"][-1]["content"] += " Or not."
+    jsonl(path, others)
     process = start(data, run[0])
     printed = process.communicate(timeout=300)
     write_atomic(path, rows)
