@@ -19,7 +19,7 @@ import style
 
 ROOT = Path(__file__).parents[1]
 MACHINE_PATH = re.compile(
-    r"(?<![\w.])(/home/\w|/root/|/Users/\w|/work/|/tmp/\w|[A-Z]:\\\\)|site-packages/"
+    r"(?<![\w.])(/home/\w|/root/|/Users/\w|/work/|/tmp/\w|\b[A-Z]:\\\\+(Users|Windows|Program))|site-packages/"
 )
 LEFT_OUT = (".git", ".venv", "runs", "*.egg-info", "__pycache__", ".ipynb_checkpoints", "_docs")
 

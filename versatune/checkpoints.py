@@ -113,7 +113,7 @@ def claimed(folder):
                 (folder / _LOCK).unlink()
             os.close(lock)
 
-# %% ../nbs/28_checkpoints.ipynb #09a2b56f
+# %% ../nbs/28_checkpoints.ipynb #f2d50e97
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_ROOM_WORDS = (
     "no space left",
@@ -139,7 +139,7 @@ def no_memory(error):
     by_kind = isinstance(error, (torch.OutOfMemoryError, MemoryError))
     return by_kind or any(words in str(error).lower() for words in _NO_MEMORY_WORDS)
 
-
+# %% ../nbs/28_checkpoints.ipynb #09a2b56f
 def no_room(error):
     "Whether an error says that a disk is full, in the words of whichever library wrote."
     by_kind = getattr(error, "errno", None) in _NO_ROOM

@@ -53,7 +53,7 @@ def _nth_rows(size, start, count, seed, domain):
     shuffled = [np.random.default_rng([seed, name, p]).permutation(size) for p in passes]
     return np.concatenate(shuffled)[start % size :][:count]
 
-# %% ../nbs/20_compose.ipynb #9e504559
+# %% ../nbs/20_compose.ipynb #4d4f093d
 def _nearest(target, n):
     "Whole rows near each domain's target, n in all: by largest remainder, ties by name."
     rows = {d: max(0, math.floor(round(x, 9))) for d, x in sorted(target.items())}
@@ -74,7 +74,7 @@ def _hand_over(domain, owed, weights, able):
         owed[d] += owed[domain] * weights[d] / total
     owed[domain] = 0.0
 
-
+# %% ../nbs/20_compose.ipynb #9e504559
 def _shares_of_rows(weights, n, left, owed):
     "(domain -> rows, at most `left`; domain -> rows owed afterwards)."
     rows = dict.fromkeys(weights, 0)
@@ -158,7 +158,9 @@ def _mixed(take, coming, seed, round):
 
 # %% ../nbs/20_compose.ipynb #5db1457f
 def _check_draw(sizes, weights, n, cursors, seed, round, max_passes, supervised, owed):
-    "Raise an InputError for an argument of `draw` that is out of range."
+    "`weights` as DomainWeights; an InputError for an argument of `draw` that is out of range."
+    check_same_domains("the weights", weights, "the data", sizes)
+    weights = DomainWeights(weights)
     check_number("the rows of a round", n, least=0, whole=True)
     check_number("seed", seed, least=0, whole=True)
     check_number("round", round, least=0, whole=True)
@@ -178,6 +180,14 @@ def _check_draw(sizes, weights, n, cursors, seed, round, max_passes, supervised,
         if supervised is not None and len(supervised[d]) != size:
             problem = f"supervised has {len(supervised[d])} numbers for the {size} rows of {d!r}"
             raise InputError(f"{problem}; give one a row")
+    return weights
+
+# %% ../nbs/20_compose.ipynb #644a831d
+def _planned(take, coming, seed, round, cursors, short, debts):
+    "The `Plan` of the rows to take, with the cursors and debts after it."
+    cursors = {d: cursors[d] + n for d, n in take.items()}
+    debts = {d: float(np.round(debts[d], 6)) for d in take}
+    return Plan(*_mixed(take, coming, seed, round), cursors, short, debts)
 
 # %% ../nbs/20_compose.ipynb #4b2b7a46
 def draw(
@@ -193,12 +203,9 @@ def draw(
     owed=None,  # `Plan.owed` of the round before; None: nothing
 ):
     "The `Plan` of a round: n rows in the shares of `weights`, mixed in random order."
-    check_same_domains("the weights", weights, "the data", sizes)
     check_choice("exhausted", exhausted, ("renormalize", "stop"))
-    weights = DomainWeights(weights)
-    _check_draw(sizes, weights, n, cursors, seed, round, max_passes, supervised, owed)
-    cursors = dict.fromkeys(sizes, 0) | (cursors or {})
-    owed = dict.fromkeys(sizes, 0.0) | (owed or {})
+    weights = _check_draw(sizes, weights, n, cursors, seed, round, max_passes, supervised, owed)
+    cursors, owed = (dict.fromkeys(sizes, 0) | (so_far or {}) for so_far in (cursors, owed))
     left = {d: _rows_left(size, cursors[d], n, max_passes) for d, size in sizes.items()}
     coming = _coming(sizes, weights, n, cursors, seed)
     take, debts = _shares(weights, n, left, coming, supervised, owed)
@@ -206,9 +213,7 @@ def draw(
     short = tuple(d for d in sizes if wanted[d] > left[d])
     if short and exhausted == "stop":
         _stop(short[0], left, wanted, max_passes, round)
-    cursors = {d: cursors[d] + take[d] for d in sizes}
-    debts = {d: float(np.round(debts[d], 6)) for d in sizes}
-    return Plan(*_mixed(take, coming, seed, round), cursors, short, debts)
+    return _planned(take, coming, seed, round, cursors, short, debts)
 
 # %% ../nbs/20_compose.ipynb #8929e4d5
 def _weight(message):

@@ -35,7 +35,7 @@ def _alpaca(messages, tokenizer):
                 spans.append((start, len(text)))
     return text, spans
 
-# %% ../nbs/18_conversations.ipynb #aaa30656
+# %% ../nbs/18_conversations.ipynb #7b2605f5
 def _render(messages, tokenizer, prompt=False):
     "The conversation as the chat template writes it; '' for no messages."
     turns = [m | dict(role="assistant") if m["role"] == UNTAUGHT else m for m in messages]
@@ -51,7 +51,7 @@ def _try_render(messages, tokenizer, prompt=False):
     except Exception:
         return None
 
-
+# %% ../nbs/18_conversations.ipynb #aaa30656
 def _find(text, messages, i, tokenizer):
     "Where the answer in messages[i] stands in the text, found by a mark in its place."
     mark = f"mark{fingerprint(text)}"

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['cached_rows', 'read_instructions', 'read_choices', 'DomainData', 'load_data']
 
-# %% ../nbs/17_data.ipynb #22ed69c2
+# %% ../nbs/17_data.ipynb #8a832bf4
 import os
 import socket
 import time
@@ -32,6 +32,8 @@ from versatune.domains import (
     writing,
 )
 from .forms import choice_row, row_form, to_messages
+
+# %% ../nbs/17_data.ipynb #22ed69c2
 from .sources import find_sources, is_hub, read_table
 
 # %% ../nbs/17_data.ipynb #7d85d87f
@@ -88,7 +90,7 @@ def _remove_leftovers(folder):
         except FileNotFoundError:
             pass  # another process was faster
 
-# %% ../nbs/17_data.ipynb #5441d89d
+# %% ../nbs/17_data.ipynb #bac8b8d7
 def _write_rows(path, rows, features):
     "Write the rows to `path` in one step, and its note."
     _remove_leftovers(path.parent)
@@ -106,7 +108,7 @@ def _write_rows(path, rows, features):
     finally:
         part.unlink(missing_ok=True)
 
-
+# %% ../nbs/17_data.ipynb #5441d89d
 def cached_rows(
     key,  # fingerprint of all that decides the content
     rows,  # a function that yields dicts; called only when the file is not there yet
@@ -151,7 +153,7 @@ def _in_turn(paths):
     for path in paths:
         yield from read_table(path)
 
-# %% ../nbs/17_data.ipynb #133041ee
+# %% ../nbs/17_data.ipynb #0a48c578
 def _plain(value):
     "Arrays of numpy, inside lists and dicts too, as lists."
     if isinstance(value, np.ndarray | np.generic):
@@ -168,7 +170,7 @@ def _in_memory(given):
         return [_plain(row) for row in given]
     return given.with_format(None) if isinstance(given, Dataset) else given
 
-
+# %% ../nbs/17_data.ipynb #133041ee
 def _opened(source, domain):
     "(fingerprint of the content, names, a function that yields (where, row)) of a source."
     paths = source if isinstance(source, list) and isinstance(source[0], Path) else [source]

@@ -135,14 +135,14 @@ def _view(model, tokenizer, data, weights, s):
     limits = s.max_passes, s.exhausted, s.share_of
     return MixtureView(data, weights, s.rows_per_round, s.seed, *limits)
 
-# %% ../nbs/31_finetune.ipynb #17e63cd8
+# %% ../nbs/31_finetune.ipynb #ce395cdf
 def _warm_up(s):
     "Warm-up as a part of all steps: the paper's 3 %, and none under 100 steps."
     rows_per_step = s.batch_size * s.gradient_accumulation * int(os.environ.get("WORLD_SIZE", 1))
     n_steps = s.rounds * math.ceil(s.rows_per_round / rows_per_step)
     return 0.03 if n_steps >= 100 else 0
 
-
+# %% ../nbs/31_finetune.ipynb #17e63cd8
 def _arguments(model, folder, s, save="no", save_steps=None, report_to=(), progress=True):
     "The Trainer's arguments for the settings `s`, with checkpoints in `folder`."
     recompute = dict(use_reentrant=False) if s.gradient_checkpointing else None
@@ -191,7 +191,7 @@ def _train(trainer, callback):
     plain = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)  # without its autocast
     return plain.eval(), gathered
 
-# %% ../nbs/31_finetune.ipynb #14ce3431
+# %% ../nbs/31_finetune.ipynb #7d389219
 def _take_back(model, adapted, s, start, flags, was_training, use_cache):
     "Leave `model` as it was before `adapted` was made of it, or trained."
     if adapted is not None:
@@ -208,7 +208,7 @@ def _take_back(model, adapted, s, start, flags, was_training, use_cache):
     model.config.use_cache = use_cache
     model.train(was_training)
 
-
+# %% ../nbs/31_finetune.ipynb #14ce3431
 @contextmanager
 def _adapted(model, s):
     "The model with an adapter to train; when the block fails, the model is left as it was."
@@ -248,7 +248,7 @@ def _explained(trainer, s):
         with saving(folder, "a checkpoint or the adapter", then):
             raise
 
-# %% ../nbs/31_finetune.ipynb #7db22c19
+# %% ../nbs/31_finetune.ipynb #15277f3b
 @contextmanager
 def _workplace(out):
     "(the run's folder or None, the folder for checkpoints), for this process alone."
@@ -267,11 +267,12 @@ def _read_with(data, s):
     names = ("max_length", "heldout_rows", "packed") if isinstance(data, DomainData) else ()
     return {name: getattr(s, name) for name in names}
 
-
+# %% ../nbs/31_finetune.ipynb #7db22c19
 def _run(model, tokenizer, callback, s, folder, **how):
     "Train and save: a `FineTuned`; when that fails, `model` is left as it was."
+    saving_each = "steps" if how["save_steps"] else "epoch"
     with _adapted(model, s) as adapted:
-        args = _arguments(adapted, folder, s, **how)
+        args = _arguments(adapted, folder, s, save=saving_each if callback.out else "no", **how)
         trainer = _trainer(adapted, tokenizer, args, callback)
         with _explained(trainer, s):
             plain, gathered = _train(trainer, callback)
@@ -311,8 +312,6 @@ def finetune(
     check_rule(rule, data.domains, reference, weights)
     with _workplace(out) as (out, folder):
         view = _view(model, tokenizer, data, weights, s)
-        parts = view, rule, reference, s.token_budget, out, on_round, guards
-        callback = ReweightCallback(*parts, settings=_read_with(data, s))
-        save = ("steps" if save_steps else "epoch") if out else "no"
-        how = dict(save=save, save_steps=save_steps, report_to=report_to, progress=progress)
-        return _run(model, tokenizer, callback, s, folder, **how)
+        parts = rule, reference, s.token_budget, out, on_round, guards, None, _read_with(data, s)
+        how = dict(save_steps=save_steps, report_to=report_to, progress=progress)
+        return _run(model, tokenizer, ReweightCallback(view, *parts), s, folder, **how)

@@ -101,7 +101,7 @@ def _batch_seed(s, batch):
     "The seed of batch number `batch`."
     return s.seed * 1_000_003 + batch
 
-# %% ../nbs/06_sample.ipynb #01b540b0
+# %% ../nbs/06_sample.ipynb #a8dbe36c
 def _benders(s):
     "What the settings do to the logits, in transformers' order."
     benders = LogitsProcessorList()
@@ -115,7 +115,7 @@ def _benders(s):
         benders.append(TopPLogitsWarper(float(s.top_p)))
     return benders
 
-
+# %% ../nbs/06_sample.ipynb #01b540b0
 @torch.no_grad()
 def _continue(model, ids, s, eos, generator):
     "`ids` (rows, 1) with up to `s.max_new_tokens` more; no more after every row has an `eos`."

@@ -96,19 +96,25 @@ def _table(file, path):
         if fields:
             yield i, dict(zip(header, fields))
 
-# %% ../nbs/15_sources.ipynb #978b9ef2
+# %% ../nbs/15_sources.ipynb #4d9632b4
 _READERS = {".jsonl": _lines, ".json": _list, ".csv": _table, ".parquet": _batches}
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error, csv.Error, pa.ArrowException)
 
 
+def _known_type(path):
+    "The type of a file, such as '.csv.gz'; an InputError for one that is not read."
+    kind = file_type(path)
+    if not kind:
+        legal = ", ".join(FILE_TYPES)
+        raise InputError(f"{path}: unknown file type {path.suffix!r}; use one of {legal}")
+    return kind
+
+# %% ../nbs/15_sources.ipynb #978b9ef2
 def read_table(
     path,  # a .jsonl, .json, .csv or .parquet file; all but .parquet also with .gz
 ):
     "Yield (where, row) of a file: its place in words, a dict of fields; errors name file and row."
-    path, row, kind = Path(path), None, file_type(path)
-    if not kind:
-        legal = ", ".join(FILE_TYPES)
-        raise InputError(f"{path}: unknown file type {path.suffix!r}; use one of {legal}")
+    path, row, kind = Path(path), None, _known_type(path)
     try:
         with (gzip.open if kind.endswith(".gz") else open)(path, "rb") as file:
             for i, row in _READERS[kind.removesuffix(".gz")](file, path):
@@ -248,7 +254,7 @@ def is_hub(name):
         return False
     return name.count("/") == 1 and not name.startswith((".", "/", "~"))
 
-# %% ../nbs/15_sources.ipynb #055105a6
+# %% ../nbs/15_sources.ipynb #d2b5ec02
 def _located(given, named, beside):
     "A file as a path beside the file that names it; a name on the hub, a list or rows as they are."
     if isinstance(given, list) and given and isinstance(given[0], (str, Path)):
@@ -261,7 +267,7 @@ def _located(given, named, beside):
     path = (beside or Path()) / Path(given).expanduser()
     return given if is_hub(given) and not path.exists() else path
 
-
+# %% ../nbs/15_sources.ipynb #055105a6
 def _entry(entry, named, beside):
     "{train, heldout, choices, ignore} of one domain."
     unknown = [field for field in entry if field not in (*_ROLES, "ignore")]

@@ -130,7 +130,7 @@ def supervised(self: TokenizedData):
     "Domain -> array of the supervised labels of each training row."
     return {d: np.asarray(rows.data["supervised"]) for d, rows in self.train.items()}
 
-# %% ../nbs/19_tokens.ipynb #ede1efdf
+# %% ../nbs/19_tokens.ipynb #d3213945
 _TOKENS = dict(
     input_ids=List(Value("int32")),
     labels=List(Value("int32")),
@@ -153,7 +153,7 @@ def _encoded(rows, domain, tokenizer, max_length, packed):
                 taught.append(row | dict(supervised=n_supervised, rows=1))
         yield from _packs(taught, max_length) if packed else taught
 
-
+# %% ../nbs/19_tokens.ipynb #ede1efdf
 def _shortened(tables, n_rows, kind):
     "What was cut or left out, a phrase for each domain; `n_rows`: domain -> rows before."
     phrases = []
@@ -173,10 +173,18 @@ def _count(table):
 def _first(rows, n):
     return rows.select(range(min(n or len(rows), len(rows))))
 
-# %% ../nbs/19_tokens.ipynb #d5849ed9
+# %% ../nbs/19_tokens.ipynb #25e06a86
 _ENCODER = 3  # raise it when the encoding changes: cached tokens are then made anew
 
 
+def _tell(lost, max_length, ends):
+    "Warn of rows cut or left out, and of how a response ends."
+    if lost:
+        warnings.warn(f"rows longer than {max_length} tokens: {'; '.join(lost)}", stacklevel=2)
+    if ends:
+        warnings.warn(ends, stacklevel=2)
+
+# %% ../nbs/19_tokens.ipynb #d5849ed9
 def tokenize(
     data,  # DomainData
     tokenizer,
@@ -195,11 +203,7 @@ def tokenize(
     heldout = {d: tokenized("heldout", d, rows, False) for d, rows in chosen.items()}
     lost = _shortened(train, data.sizes, "training")
     lost += _shortened(heldout, {d: len(rows) for d, rows in chosen.items()}, "held out")
-    if lost:
-        warnings.warn(f"rows longer than {max_length} tokens: {'; '.join(lost)}", stacklevel=1)
-    ends = ends_in_words(tokenizer)
-    if ends:
-        warnings.warn(ends, stacklevel=1)
+    _tell(lost, max_length, ends_in_words(tokenizer))
     dropped = {d: n - _count(train[d]) for d, n in data.sizes.items()}
     return TokenizedData(train, heldout, dropped, key)
 

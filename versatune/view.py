@@ -197,7 +197,7 @@ def _lost(batch, rows):
         if any(label != -100 for label in others):
             return "puts labels on padding"
 
-# %% ../nbs/27_view.ipynb #6ff4e850
+# %% ../nbs/27_view.ipynb #5fcaa8a7
 def _reversed_first(row):
     "The row with the tokens of its first part reversed, all but the first of them."
     ids, (_, end) = _plain(row["input_ids"]), [*_starts(row), len(row["input_ids"])][:2]
@@ -218,7 +218,7 @@ def _logits(model, batch, places):
     model.train(was_training)
     return logits.float()
 
-
+# %% ../nbs/27_view.ipynb #6ff4e850
 def _leak(model, collate, rows):
     "How far logits move with tokens of another row, in parts of the largest; 0 where none does."
     changed, end = _reversed_first(rows[0])

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Study', 'run_detection', 'run_reference', 'run_before', 'run_arm', 'arms', 'collect', 'run_experiments']
 
-# %% ../../nbs/repro/experiments.ipynb #cea60282
+# %% ../../nbs/repro/experiments.ipynb #b7865647
 import logging
 import os
 import signal
@@ -24,17 +24,9 @@ import pandas as pd
 import torch
 from transformers.utils import logging as transformers_logging
 
-from versatune.repro.scales import (
-    EXPERIMENTS,
-    LAB_KNOWN,
-    SCALES,
-    claim,
-    file_name,
-    files_content,
-    lab_files,
-    local_questions,
-    model_content,
-)
+# %% ../../nbs/repro/experiments.ipynb #cea60282
+from .scales import EXPERIMENTS, LAB_KNOWN, SCALES, claim, file_name
+from .scales import files_content, lab_files, local_questions, model_content
 
 # %% ../../nbs/repro/experiments.ipynb #b3f65e8f
 from ..classify import read_classifier
