@@ -1,4 +1,4 @@
-"""Checks that notebooks and package agree: python .ci/check.py (exit 1 and a list of what is wrong).
+"""Checks that notebooks and package agree: python .ci/check.py (exit 1 and what is wrong).
 
 1. Every module of versatune is just what its notebook exports; none is left over.
 2. The notebooks are clean (nbdev_clean would change nothing) and under 300 KB, results under 2 MB.

@@ -1,7 +1,7 @@
-"""Run notebooks as they stand and keep their outputs: python .ci/refresh.py nbs/01_domains.ipynb ...
+"""Run notebooks and keep their outputs: python .ci/refresh.py nbs/01_domains.ipynb ...
 
 A notebook is written only when every cell ran. Progress bars and warnings (stderr) are not kept:
-they differ from run to run. Without names, every lesson and every page of nbs/repro is run; studies,
+they differ from run to run. Without names, every lesson and page of nbs/repro is run; studies,
 make and gpu take their own time and are named.
 """
 
