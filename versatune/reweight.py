@@ -58,7 +58,7 @@ def check_reference(
     domains,
     where="the weights",  # what holds the domains, in a message
 ):
-    "`reference` as floats in the order of `domains`; an InputError unless each is above 0."
+    "`reference` as floats in the order of `domains`; an InputError unless each is 0 or more."
     if reference is None:
         return None
     if not hasattr(reference, "keys"):
@@ -66,7 +66,7 @@ def check_reference(
         raise InputError(f"{wrong}; give a mapping domain -> loss")
     check_same_domains(where, domains, "the reference losses", reference)
     for d in domains:
-        check_number(f"the reference loss of domain {d!r}", reference[d], above=0)
+        check_number(f"the reference loss of domain {d!r}", reference[d], least=0)
     return {d: float(reference[d]) for d in domains}
 
 # %% ../nbs/21_reweight.ipynb #68ee9b67

@@ -180,9 +180,9 @@ _ENCODER = 3  # raise it when the encoding changes: cached tokens are then made 
 def _tell(lost, max_length, ends):
     "Warn of rows cut or left out, and of how a response ends."
     if lost:
-        warnings.warn(f"rows longer than {max_length} tokens: {'; '.join(lost)}", stacklevel=2)
+        warnings.warn(f"rows longer than {max_length} tokens: {'; '.join(lost)}", stacklevel=1)
     if ends:
-        warnings.warn(ends, stacklevel=2)
+        warnings.warn(ends, stacklevel=1)
 
 # %% ../nbs/19_tokens.ipynb #d5849ed9
 def tokenize(
