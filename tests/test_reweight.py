@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from versatune.basics import InputError, write_json
 from versatune.domains import DomainWeights, check_domain_name
 from versatune.guards import Guards, take_step
-from versatune.history import History, read_table
+from versatune.history import History
+from versatune.history import read_text_table
 from versatune.reweight import Constant, DomainExpansion, Signals, VersaTune, check_rule
 from versatune.rivals import ADO, ODM, DoReMi, ExpLoss, SkillIt
 
@@ -174,8 +175,8 @@ def test_every_name_that_is_let_in_survives_every_file(names, value):
     history.begin(dict.fromkeys(names, 2 * value), DomainWeights.uniform(names))
     history.advance(VersaTune(), dict.fromkeys(names, value), dict.fromkeys(names, 3))
     with tempfile.TemporaryDirectory() as folder:
-        losses = read_table(history.save(folder))
-        weights = read_table(f"{folder}/weights.csv")
+        losses = read_text_table(history.save(folder))
+        weights = read_text_table(f"{folder}/weights.csv")
         saved = dict(rounds=history.rounds, reference=history.reference)
         again = History.load(write_json(f"{folder}/history.json", saved))
         uniform = DomainWeights.load(DomainWeights.uniform(names).save(f"{folder}/w.json"))

@@ -359,7 +359,7 @@ _PAPER = (
 )
 
 # %% ../nbs/09_classify.ipynb #9a87ae70
-def load_classifier(
+def read_classifier(
     which="shipped",  # or "embeddings", a path to an .npz file, or a classifier
     domains=None,  # the names that it must have, no more and no fewer; none: any
 ):

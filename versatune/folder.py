@@ -100,22 +100,22 @@ def _in_use(folder, path):
     who = f"{folder} is in use by {holder or 'another process'}"
     return InputError(f"{who}; wait until it has ended, or name another folder with --out")
 
-# %% ../nbs/39_folder.ipynb #79d89d0b
+# %% ../nbs/39_folder.ipynb #79fa36a0
 def _lock(folder):
     "Open the folder's lock file and hold it; an InputError where another process does."
-    path = folder / _LOCK
+    path, patience = folder / _LOCK, time.monotonic() + 1  # a killed holder's child lingers
     while True:
         file = open(path, "a", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
-            raise _in_use(folder, path) from None
+            if time.monotonic() > patience:
+                raise _in_use(folder, path) from None
+            time.sleep(0.05)
+            continue
         except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-                raise
-            unsafe = f"{folder}: this file system has no locks; start one run in it at a time"
-            warnings.warn(unsafe, stacklevel=3)
+            _without_locks(folder, error)
         if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
             break
         file.close()  # its last holder deleted it after it was opened here
@@ -125,6 +125,14 @@ def _lock(folder):
     return file
 
 # %% ../nbs/39_folder.ipynb #9c8efe14
+def _without_locks(folder, error):
+    "Warn of a file system that has no locks; any other error is raised."
+    if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+        raise error
+    unsafe = f"{folder}: this file system has no locks; start one run in it at a time"
+    warnings.warn(unsafe, stacklevel=4)
+
+
 @contextmanager
 def locked(folder):
     "Hold a run's folder in this block, made when missing; an InputError says who holds it."

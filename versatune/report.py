@@ -85,7 +85,7 @@ def left_out(composition, max_length):
         if n_cut:
             told.append(f"{n_cut} cut at {max_length} tokens")
         if n_heldout:
-            told.append(f"{n_heldout} held-out rows dropped {why}")
+            told.append(f"{n_heldout} of the held-out rows dropped {why}")
         if told:
             lines.append(f"{d}: {', '.join(told)}")
     return lines

@@ -235,7 +235,7 @@ def _made_up(rule, weights, reference):
     level = reference or dict.fromkeys(weights, 2.0)
     losses = {d: 1.1 * loss for d, loss in level.items()}
     before = {d: 1.2 * loss for d, loss in level.items()}
-    tokens = {d: 1000 for d in weights}
+    tokens = dict.fromkeys(weights, 1000)
     return Signals(1, weights, losses, before, reference, tokens)
 
 

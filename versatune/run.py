@@ -34,8 +34,9 @@ from .models import describe, load_model, load_tokenizer, tokenizer_fingerprint
 from .questions import pick_benchmarks
 from .records import peak_memory_gb, read_history, read_profile, read_record
 from .records import read_results
+from .reweight import check_rule
 from .report import draw_figures, left_out, listed, metrics, report
-from .settings import PathSettings, check_rule, read_weights, reference_rows
+from .settings import PathSettings, read_weights, reference_rows
 from .tasks import task_manager
 from .tokens import tokenize
 from .view import MixtureView

@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
 from .classify import EmbeddingClassifier, LinearClassifier, hashed_ngrams
-from .classify import load_classifier as load_first
+from .classify import read_classifier
 from .domains import InputError, check_choice, check_same_domains
 from .quantify import Calibration
 
@@ -183,7 +183,7 @@ def load_classifier(
     written = dict(shipped="linear", embeddings="embeddings", both="both")
     if not isinstance(which, str) or which not in written:
         which = _PEOPLE.get(which, which) if isinstance(which, str) else which
-        return load_first(which, domains)
+        return read_classifier(which, domains)
     clf = load_written(written[which])
     if domains is not None:
         check_same_domains(f"the classifier {clf.name!r}", clf.domains, "the data", domains)

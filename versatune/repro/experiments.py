@@ -37,7 +37,7 @@ from versatune.repro.scales import (
 )
 
 # %% ../../nbs/repro/experiments.ipynb #b3f65e8f
-from ..classify import load_classifier
+from ..classify import read_classifier
 from ..data import load_data
 from ..detect import profile_from, tells
 from versatune.domains import (
@@ -112,7 +112,7 @@ class Study:
 
     @cached_property
     def classifier(self):
-        return Lab() if self.scale.model == "lab" else load_classifier()
+        return Lab() if self.scale.model == "lab" else read_classifier()
 
 # %% ../../nbs/repro/experiments.ipynb #2fc85cdc
 def _questions(study):
