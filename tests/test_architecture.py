@@ -48,3 +48,8 @@ def test_imports_only_from_lower_numbers(module):
 def test_arithmetic_needs_no_torch(module):
     source = MODULES[module].read_text(encoding="utf-8")
     assert not re.search(r"^\s*(?:from|import) (?:torch|transformers)", source, re.M)
+
+
+def test_the_index_names_every_lesson():
+    index = (ROOT / "nbs" / "index.ipynb").read_text(encoding="utf-8")
+    assert [p.name for p in LESSONS if f"]({p.name})" not in index] == []
