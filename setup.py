@@ -9,7 +9,8 @@ cfg = ConfigParser(delimiters=["="])
 cfg.read("settings.ini", encoding="utf-8")
 cfg = cfg["DEFAULT"]
 extras = {
-    name: cfg[f"{name}_requirements"].split() for name in ("eval", "demo", "embed", "vllm", "dev")
+    name: cfg[f"{name}_requirements"].split()
+    for name in ("eval", "demo", "embed", "vllm", "label", "dev")
 }
 
 setup(

@@ -1,7 +1,8 @@
-"""Run notebooks as they stand, from top to bottom, and keep their outputs: python .ci/refresh.py nbs/00_domains.ipynb ...
+"""Run notebooks and keep their outputs: python .ci/refresh.py nbs/01_domains.ipynb ...
 
-A notebook is written only when every cell ran. Progress bars and warnings (stderr) are not kept: they differ from run to
-run. Without names, every lesson and every page of nbs/repro is run; studies, make and gpu take their own time and are named.
+A notebook is written only when every cell ran. Progress bars and warnings (stderr) are not kept:
+they differ from run to run. Without names, every lesson and page of nbs/repro is run; studies,
+make and gpu take their own time and are named.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from nbdev.clean import nbdev_clean
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-COLORS = 256  # a figure of so many colours looks the same; with fewer, two lines of one plot may become one colour
+COLORS = 256  # with fewer, two lines of one plot may become one colour
 
 
 def small_png(encoded):

@@ -1,8 +1,8 @@
-"""How the pages read: python .ci/style.py prints a table, beside fastcore's (measured the same way).
+"""How the pages read: python .ci/style.py prints a table, beside fastcore's.
 
-Measured on notebooks: how wide lines and cells are, how many exported cells follow each other without
-one that runs, and how many of the other cells show something. Measured on modules: how long and how
-wide they are. The limits below are checked by .ci/check.py, which names notebook and cell.
+Measured on notebooks: how wide lines and cells are, how many exported cells follow each other
+without one that runs, and how many of the other cells show something. Measured on modules: how long
+and how wide they are. The limits below are checked by .ci/check.py, which names notebook and cell.
 """
 
 import json
@@ -18,7 +18,7 @@ NOT_RUN_HERE = ("make", "gpu")  # folders whose notebooks need what a checkout h
 EXPORTS = 3  # exported cells in a row
 SHOWN = 0.6  # of the cells that export nothing, those with an output
 MODULE_LINES = 400
-# fastcore 1.12, measured the same way: p95 of lines, wide cells (over 128 characters), shown, exports in a row
+# fastcore 1.12, measured the same way; wide cells hold a line of over 128 characters
 FASTCORE = dict(p95=95, wide=0.03, shown=0.39, run=9)
 
 

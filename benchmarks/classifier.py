@@ -10,7 +10,7 @@ import argparse
 import json
 import time
 
-from versatune.classify import JudgeClassifier, load_classifier
+from versatune.classify import JudgeClassifier, read_classifier
 from versatune.data import load_data
 from versatune.models import load_model, load_tokenizer
 
@@ -25,8 +25,8 @@ texts = (rows * (1 + args.texts // len(rows)))[: args.texts]
 
 judge = JudgeClassifier(load_model("smollm2-135m", "bf16"), load_tokenizer("smollm2-135m"))
 sides = {
-    "linear": (load_classifier(), texts),
-    "embeddings": (load_classifier("embeddings"), texts),
+    "linear": (read_classifier(), texts),
+    "embeddings": (read_classifier("embeddings"), texts),
     "judge": (judge, texts[:64]),
 }
 for classifier, given in sides.values():

@@ -29,25 +29,38 @@ def write_data(folder):
 
 
 def log_rows(path):
-    """Append a line for each row that is read: round, slot, domain, row.
+    """Append a line for each row that is read for training: round, slot, domain, row.
 
-    One write a line, so that a kill leaves whole lines.
+    One write a line, so that a kill leaves whole lines. What is tried with another plan before the
+    training (`check_follows`, `check_batch`) is left out.
     """
-    read = MixtureView.rows
+    read, set_round = MixtureView.rows, MixtureView.set_round
+
+    def remembered(view, *place):
+        set_round(view, *place)
+        view.drawn = view.plan
 
     def logged(view, slots):
+        if view.plan is not view.drawn:
+            return read(view, slots)
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         for i in slots:
             os.write(fd, f"{view.round} {i} {view.plan.domains[i]} {view.plan.rows[i]}\n".encode())
         os.close(fd)
         return read(view, slots)
 
-    MixtureView.rows = logged
+    MixtureView.rows, MixtureView.set_round = logged, remembered
 
 
 def train(data, out, precision="nf4", on_round=None, save_steps=None, **settings):
     log_rows(Path(out).with_suffix(".rows"))
-    tokenizer, settings = load_tokenizer(lab_model()), replace(SETTINGS, **settings)
+    return finetuned(data, out, precision, on_round, save_steps, **settings)
+
+
+def finetuned(
+    data, out, precision="nf4", on_round=None, save_steps=None, tokenizer=None, **settings
+):
+    tokenizer, settings = tokenizer or load_tokenizer(lab_model()), replace(SETTINGS, **settings)
     tokens = tokenize(load_data(data, heldout_fraction=0.2), tokenizer, settings.max_length)
     return finetune(
         load_model(lab_model(), precision, device="cpu"),
@@ -67,17 +80,25 @@ def killable(data, out):
     train(data, out, save_steps=2)
 
 
-def out_of_disk(data, out, told):
-    """No file may grow beyond 200 kB from round 2 on, as on a full disk; `told` takes the error."""
+def out_of_disk(data, out, told, size):
+    """No file may grow beyond `size` bytes from round 2 on, as on a full disk.
+
+    `told` takes the error.
+    """
     import resource
     import signal
 
     def fill(entry):
         if entry["round"] == 2:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+            unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), unlimited))
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    tell(told, lambda: train(data, out, on_round=fill))
+
+    def again():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+
+    tell(told, lambda: train(data, out, on_round=fill), before=again)
 
 
 def out_of_memory(data, out, told):
@@ -92,11 +113,13 @@ def out_of_memory(data, out, told):
     tell(told, lambda: train(data, out, on_round=starve, batch_size=4096, rows_per_round=4096))
 
 
-def tell(told, work):
-    """Write the error that `work` ends with into the file `told`."""
+def tell(told, work, before=None):
+    """Write the error that `work` ends with into the file `told`, once `before` was called."""
     try:
         work()
     except Exception as e:
+        if before:
+            before()
         Path(told).write_text(f"{type(e).__name__}: {e}")
 
 

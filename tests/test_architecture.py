@@ -1,4 +1,4 @@
-"""The rooms of the house: a module imports only from lower-numbered ones, and each is made by one notebook."""
+"""A module imports only from lower-numbered ones, and each is made by one notebook."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,14 @@ def test_imports_only_from_lower_numbers(module):
     assert {used for used in imported(module) if NUMBER[used] >= NUMBER[module]} == set()
 
 
-@pytest.mark.parametrize("module", ["quantify", "reweight", "history", "rivals", "simulate"])
+@pytest.mark.parametrize(
+    "module", ["quantify", "reweight", "guards", "history", "rivals", "simulate"]
+)
 def test_arithmetic_needs_no_torch(module):
     source = MODULES[module].read_text(encoding="utf-8")
     assert not re.search(r"^\s*(?:from|import) (?:torch|transformers)", source, re.M)
+
+
+def test_the_index_names_every_lesson():
+    index = (ROOT / "nbs" / "index.ipynb").read_text(encoding="utf-8")
+    assert [p.name for p in LESSONS if f"]({p.name})" not in index] == []

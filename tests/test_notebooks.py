@@ -1,4 +1,4 @@
-"""Every lesson and every page of the reproduction runs as shipped, from top to bottom, as "Run All" in JupyterLab does."""
+"""Every lesson and every page of the reproduction runs as shipped, as with "Run All"."""
 
 import subprocess
 import sys

@@ -15,7 +15,7 @@ from safetensors import safe_open
 
 from versatune.data import load_data
 from versatune.domains import write_atomic
-from versatune.run import PathSettings, Run
+from versatune.folder import locked
 
 VERSATUNE = str(Path(sys.executable).parent / "versatune")
 SMALL = ["--samples", "12", "--rounds", "2", "--rows", "16", "--max-length", "96"]
@@ -165,8 +165,24 @@ def test_a_classifier_of_other_domains_is_refused(data, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_overwrite_only_touches_runs(tmp_path):
-    (tmp_path / "mine.txt").write_text("keep")
-    Run(PathSettings(), tmp_path, overwrite=True)
-    assert (tmp_path / "mine.txt").read_text() == "keep"
-    assert os.listdir(tmp_path) == ["mine.txt"]
+def test_other_rows_under_the_same_name_are_refused(run, data):
+    """Nothing of yesterday's rows is told as if it were of today's; put back, the run goes on."""
+    before = {p: p.stat().st_mtime_ns for p in run[0].rglob("*")}
+    path = data / "law" / "train.jsonl"
+    rows = path.read_text(encoding="utf-8")
+    others = [json.loads(line) for line in rows.splitlines()]
+    others[0]["messages"][-1]["content"] += " Or not."
+    jsonl(path, others)
+    process = start(data, run[0])
+    printed = process.communicate(timeout=300)
+    write_atomic(path, rows)
+    assert process.returncode == 2, printed
+    assert "began with other rows in its data" in printed[1].splitlines()[-1]
+    assert {p: p.stat().st_mtime_ns for p in run[0].rglob("*")} == before
+
+
+def test_a_second_process_is_refused(run, data):
+    with locked(run[0]):
+        process = start(data, run[0])
+        printed = process.communicate(timeout=300)
+    assert process.returncode == 2 and f"in use by process {os.getpid()}" in printed[1]

@@ -1,13 +1,21 @@
-"""What must hold for the paper's rules whatever the numbers: 10,000 generated cases each."""
+"""What must hold for the paper's rules whatever the numbers: 10,000 generated cases each.
 
+Those that write files or record whole runs are fewer."""
+
+import json
 import math
+import tempfile
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from versatune.domains import DomainWeights
-from versatune.history import Guards, take_step
-from versatune.reweight import Constant, DomainExpansion, Signals, VersaTune
+from versatune.basics import InputError, write_json
+from versatune.domains import DomainWeights, check_domain_name
+from versatune.guards import Guards, take_step
+from versatune.history import History
+from versatune.history import read_text_table
+from versatune.reweight import Constant, DomainExpansion, Signals, VersaTune, check_rule
 from versatune.rivals import ADO, ODM, DoReMi, ExpLoss, SkillIt
 
 loss = st.floats(1e-3, 20)
@@ -145,3 +153,106 @@ def test_guards_hold_the_floor_and_the_paper_preset_changes_nothing(s, sigma):
     assert close(bare.weights, rule(s))
     changed = not close(held.weights, bare.weights)
     assert not changed or any(r.kind == "starved" for r in held.reports)
+
+
+some, few = settings(always, max_examples=500), settings(always, max_examples=100)
+
+
+def could_be_a_name(text):
+    try:
+        return check_domain_name(text) == text
+    except InputError:
+        return False
+
+
+names = st.text(min_size=1, max_size=20).filter(could_be_a_name)
+
+
+@few
+@given(st.lists(names, min_size=2, max_size=5, unique=True), st.floats(0.1, 9))
+def test_every_name_that_is_let_in_survives_every_file(names, value):
+    history = History(reference=dict.fromkeys(names, value))
+    history.begin(dict.fromkeys(names, 2 * value), DomainWeights.uniform(names))
+    history.advance(VersaTune(), dict.fromkeys(names, value), dict.fromkeys(names, 3))
+    with tempfile.TemporaryDirectory() as folder:
+        losses = read_text_table(history.save(folder))
+        weights = read_text_table(f"{folder}/weights.csv")
+        saved = dict(rounds=history.rounds, reference=history.reference)
+        again = History.load(write_json(f"{folder}/history.json", saved))
+        uniform = DomainWeights.load(DomainWeights.uniform(names).save(f"{folder}/w.json"))
+    assert losses.domain.tolist() == weights.domain.tolist() == names * 2
+    assert losses.loss.tolist() == [2 * value] * len(names) + [value] * len(names)
+    assert again.rounds == history.rounds and again.reference == history.reference
+    assert uniform.domains == tuple(names)
+
+
+@few
+@given(st.lists(signals(), min_size=1, max_size=1), st.data())
+def test_a_recorded_run_is_the_run_that_is_told_of_every_round(first, data):
+    s = first[0]
+    losses = st.fixed_dictionaries({d: st.none() | loss for d in s.weights})
+    told = data.draw(st.lists(losses, min_size=1, max_size=12))
+    history, rule = History(reference=s.reference), SkillIt(eta=5, window=2)
+    history.begin(dict(s.losses), s.weights)
+    shares, measured, state = [s.weights], [dict(s.losses)], {}
+    for t, now in enumerate(told, 1):
+        known = {}
+        for entry in measured:
+            for d, l in entry.items():
+                if l is not None:
+                    known.setdefault(d, []).append(l)
+        before = {d: ls[-1] for d, ls in known.items()}
+        lowest = {d: min(ls) for d, ls in known.items()}
+        heard = Signals(t, shares[-1], now, before, s.reference, state=state)
+        step = take_step(rule, heard, past=shares[:-1], lowest=lowest)
+        assert history.advance(rule, now) == step
+        shares, measured, state = [*shares, step.weights], [*measured, now], step.state
+    assert [e["state"] for e in history.rounds[:-1]] == [{}] * len(told)
+
+
+@settings(always, max_examples=20)
+@given(signals())
+def test_no_rule_of_ours_needs_more_than_a_bounded_memory(s):
+    for rule in RIVALS:
+        state, sizes = None, []
+        for t in range(1, 200):
+            tokens = {d: t * n for d, n in s.tokens.items()}
+            answer = rule(Signals(t, s.weights, s.losses, s.before, s.reference, tokens, state))
+            state = answer[1] if isinstance(answer, tuple) else None
+            sizes.append(len(json.dumps(state)))
+        assert max(sizes[100:]) <= 1.2 * max(sizes[:100])
+
+
+@some
+@given(signals(), st.sampled_from([math.nan, math.inf, -math.inf, 0, -1.5, None, "2", True]))
+def test_a_reference_that_is_no_loss_is_refused_wherever_it_is_handed_over(s, wrong):
+    target = next(iter(s.weights))
+    bad = dict(s.reference) | {target: wrong}
+    for hand_over in (
+        lambda: altered(s, reference=bad),
+        lambda: History(reference=bad),
+        lambda: check_rule(DomainExpansion(target), s.weights, bad),
+    ):
+        with pytest.raises(InputError, match=f"reference loss of domain '{target}' is"):
+            hand_over()
+
+
+@some
+@given(signals())
+def test_every_rule_of_ours_is_fit_for_any_domains(s):
+    for rule in (*papers_rules(s), *RIVALS):
+        assert check_rule(rule, s.weights) is rule
+        assert check_rule(rule, s.weights, s.reference) is rule
+
+
+@few
+@given(st.floats(0.001, 0.004), st.integers(40, 80))
+def test_slow_forgetting_is_reported_once_when_it_adds_up(rise, n_rounds):
+    history, now = History(), 2.0
+    history.begin(dict(a=now, b=1.0), DomainWeights(dict(a=0.5, b=0.5)))
+    for _ in range(n_rounds):
+        now *= 1 + rise
+        history.advance(Constant(), dict(a=now, b=1.0))
+    told = [r for r in history.reports if r["kind"] == "drifted"]
+    assert len(told) == (now / 2.0 - 1 > Guards().drift)
+    assert all(r["domains"] == ["a"] for r in told)

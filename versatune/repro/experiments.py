@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Study', 'run_detection', 'run_reference', 'run_before', 'run_arm', 'arms', 'collect', 'run_experiments']
 
-# %% ../../nbs/repro/experiments.ipynb #cea60282
+# %% ../../nbs/repro/experiments.ipynb #b7865647
 import logging
 import os
 import signal
@@ -24,20 +24,12 @@ import pandas as pd
 import torch
 from transformers.utils import logging as transformers_logging
 
-from versatune.repro.scales import (
-    EXPERIMENTS,
-    LAB_KNOWN,
-    SCALES,
-    claim,
-    file_name,
-    files_content,
-    lab_files,
-    local_questions,
-    model_content,
-)
+# %% ../../nbs/repro/experiments.ipynb #cea60282
+from .scales import EXPERIMENTS, LAB_KNOWN, SCALES, claim, file_name
+from .scales import files_content, lab_files, local_questions, model_content
 
 # %% ../../nbs/repro/experiments.ipynb #b3f65e8f
-from ..classify import load_classifier
+from ..classify import read_classifier
 from ..data import load_data
 from ..detect import profile_from, tells
 from versatune.domains import (
@@ -56,7 +48,7 @@ from ..lab import Lab, lab_model
 from ..losses import reference_losses
 from ..models import drop_lora, load_model, load_tokenizer
 from ..questions import pick_benchmarks
-from ..run import json_ready, versions
+from ..records import json_ready, versions
 from ..sample import sample_texts
 from ..tasks import BENCHMARKS
 from ..tokens import tokenize
@@ -112,7 +104,7 @@ class Study:
 
     @cached_property
     def classifier(self):
-        return Lab() if self.scale.model == "lab" else load_classifier()
+        return Lab() if self.scale.model == "lab" else read_classifier()
 
 # %% ../../nbs/repro/experiments.ipynb #2fc85cdc
 def _questions(study):

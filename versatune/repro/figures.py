@@ -9,14 +9,12 @@ __all__ = ['ARMS', 'ARM_COLORS', 'interval_line', 'by_round', 'domain_lines', 'd
 # %% ../../nbs/repro/figures.ipynb #cadb9c68
 import html
 
-import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from ..domains import domain_colors
-from ..plot import interval_bars, stack_shares
 from .verdicts import VERDICT_COLORS, decide
 
 # %% ../../nbs/repro/figures.ipynb #92c18f02

@@ -7,7 +7,7 @@ __all__ = ['SIGMA', 'MIXTURES', 'SATURATED', 'EXPANSION', 'THRESHOLD', 'SENSITIV
            'PAPER_PROXY', 'LAB_KNOWN', 'LAB_SIZES', 'LOCAL_QUESTIONS', 'SCALES', 'Arm', 'rules', 'file_name',
            'lab_files', 'local_questions', 'files_content', 'model_content', 'claim', 'Scale']
 
-# %% ../../nbs/repro/scales.ipynb #c40e119d
+# %% ../../nbs/repro/scales.ipynb #ad4e93b7
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ from ..losses import ReferenceSettings
 from ..models import load_tokenizer, locate
 from ..questions import choices_benchmark
 from ..reweight import Constant, DomainExpansion, VersaTune, rule_settings
+
+# %% ../../nbs/repro/scales.ipynb #c40e119d
 from versatune.rivals import (
     ADO,
     ODM,
