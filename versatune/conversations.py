@@ -183,6 +183,8 @@ _PROBE = [
 def closing_tokens(tokenizer):
     "Ids of the tokens that end a response, the last turn's first; generation must stop at them."
     marks, ends = _special(tokenizer), []
+    if not marks:
+        return []
     any_mark = "|".join(map(re.escape, sorted(marks, key=len, reverse=True)))
     for messages in (_PROBE, _PROBE[:2]):
         try:
@@ -200,9 +202,7 @@ def ends_in_words(tokenizer):
     "What one must know where responses do not end in the tokenizer's end token; '' when they do."
     ends, eos = closing_tokens(tokenizer), tokenizer.eos_token
     if not ends:
-        return (
-            "no token ends a response (the tokenizer has none): generation will not stop by itself"
-        )
+        return "no token ends a response, so generation will not stop by itself"
     if tokenizer.eos_token_id not in ends:
         names = ", ".join(tokenizer.convert_ids_to_tokens(ends))
         taught = f"responses end in {names}, not in the tokenizer's end token {eos}"
