@@ -5,7 +5,9 @@
 # %% auto #0
 __all__ = ['encode', 'closing_tokens', 'ends_in_words']
 
-# %% ../nbs/18_conversations.ipynb #1e281b53
+# %% ../nbs/18_conversations.ipynb #367e5b79
+import re
+
 import numpy as np
 
 from .domains import InputError, check_number, fingerprint, first_line
@@ -67,7 +69,7 @@ def _find(text, messages, i, tokenizer):
         )
     return len(before), len(text) - len(after)
 
-# %% ../nbs/18_conversations.ipynb #8a8894a8
+# %% ../nbs/18_conversations.ipynb #1389424c
 def _special(tokenizer):
     "Text -> id of the special tokens, those that end a turn among them."
     added = tokenizer.added_tokens_decoder.items()
@@ -94,7 +96,7 @@ def _span(text, messages, i, tokenizer, marks):
         end = last + len(_closing(text[last:], marks)) if end is None or end < last else end
     return start, end
 
-# %% ../nbs/18_conversations.ipynb #fd05514c
+# %% ../nbs/18_conversations.ipynb #cacdf07b
 def _templated(messages, tokenizer, marks):
     "(text, spans) of a conversation as the chat template writes it."
     text = _render(messages, tokenizer)
@@ -133,7 +135,7 @@ def _labelled(ids, offsets, spans, max_length):
     labels = [token if t else -100 for token, t in zip(ids, taught[:max_length])]
     return dict(input_ids=ids[:max_length], labels=labels, cut=int(len(ids) > max_length))
 
-# %% ../nbs/18_conversations.ipynb #11d9933d
+# %% ../nbs/18_conversations.ipynb #836664b6
 _MARGIN = 32  # tokens: near a cut they may differ from those of the whole text
 
 
@@ -169,7 +171,7 @@ def encode(
     rows = zip(coded, written)
     return [_labelled(ids, offsets, spans, max_length) for (ids, offsets), (_, spans) in rows]
 
-# %% ../nbs/18_conversations.ipynb #32e4b958
+# %% ../nbs/18_conversations.ipynb #6f07d671
 _PROBE = [
     dict(role="user", content="alpha"),
     dict(role="assistant", content="beta"),
@@ -181,25 +183,26 @@ _PROBE = [
 def closing_tokens(tokenizer):
     "Ids of the tokens that end a response, the last turn's first; generation must stop at them."
     marks, ends = _special(tokenizer), []
+    if not marks:
+        return []
+    any_mark = "|".join(map(re.escape, sorted(marks, key=len, reverse=True)))
     for messages in (_PROBE, _PROBE[:2]):
         try:
             text, spans = _written(messages, tokenizer, marks, "a probe")
         except InputError:
             continue  # a template may take no second turn
-        for (start, end), m in zip(reversed(spans), reversed(messages[1::2])):
-            rest = text[text.index(m["content"], start) + len(m["content"]) : end]
-            at = {rest.find(mark): marks[mark] for mark in marks if mark in rest}
-            ends += [at[place] for place in sorted(at) if at[place] not in ends]
+        for start, end in reversed(spans):
+            tail = re.search(rf"(?:\s*(?:{any_mark}))*\s*$", text[start:end])[0]
+            found = [marks[mark] for mark in re.findall(any_mark, tail)]
+            ends += [token for token in found if token not in ends]
     return ends
 
-# %% ../nbs/18_conversations.ipynb #587464b6
+# %% ../nbs/18_conversations.ipynb #7ba2afc0
 def ends_in_words(tokenizer):
     "What one must know where responses do not end in the tokenizer's end token; '' when they do."
     ends, eos = closing_tokens(tokenizer), tokenizer.eos_token
     if not ends:
-        return (
-            "no token ends a response (the tokenizer has none): generation will not stop by itself"
-        )
+        return "no token ends a response, so generation will not stop by itself"
     if tokenizer.eos_token_id not in ends:
         names = ", ".join(tokenizer.convert_ids_to_tokens(ends))
         taught = f"responses end in {names}, not in the tokenizer's end token {eos}"

@@ -23,6 +23,7 @@ from fastcore.basics import patch
 from versatune.domains import (
     InputError,
     cache_dir,
+    check_domain_name,
     check_number,
     fingerprint,
     fingerprint_file,
@@ -31,9 +32,9 @@ from versatune.domains import (
     write_json,
     writing,
 )
-from .forms import choice_row, row_form, to_messages
 
 # %% ../nbs/17_data.ipynb #22ed69c2
+from .forms import choice_row, row_form, to_messages
 from .sources import find_sources, is_hub, read_table
 
 # %% ../nbs/17_data.ipynb #7d85d87f
@@ -311,6 +312,14 @@ def _repr_markdown_(self: DomainData):
         lines.append(f"| {d} | {n} | {len(self.heldout[d])} | {n_questions} |")
     return "\n".join(lines)
 
+# %% ../nbs/17_data.ipynb #b9cd96b3
+def _sources(source):
+    "What `find_sources` finds; an InputError for a name that cannot name a domain in every file."
+    sources = find_sources(source)
+    for domain in sources:
+        check_domain_name(domain)
+    return sources
+
 # %% ../nbs/17_data.ipynb #899ca994
 def load_data(
     source="starter",  # or a folder, a .yaml/.json file of names, a dict domain -> its sources
@@ -319,7 +328,7 @@ def load_data(
     "A `DomainData` of checked rows; an InputError names the file, the row and the field."
     check_number("heldout_fraction", heldout_fraction, above=0, below=1)
     train, heldout, choices, keys = {}, {}, {}, {}
-    for domain, given in find_sources(source).items():
+    for domain, given in _sources(source).items():
         ignore = given.get("ignore", ())
         rows, keys[domain] = read_instructions(given["train"], domain, ignore)
         if "heldout" in given:
