@@ -18,9 +18,10 @@ from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
-from .checkpoints import first_difference, model_settings, trainer_settings
+from .checkpoints import first_difference, model_settings, put_back
+from .checkpoints import trainable_copy, trainer_settings
 from .compose import Exhausted
-from .domains import DomainWeights, InputError, read_json
+from .domains import DomainWeights, InputError
 from .history import Guards, History, Report, round_shares
 from .losses import domain_losses
 from .reweight import VersaTune, check_rule, rule_settings
@@ -133,7 +134,7 @@ def check_agrees(self: ReweightCallback, saved):
         differs = f"the checkpoint was written with {name}={then}, this run has {name}={now}"
         raise InputError(f"{differs}; use the same, or {elsewhere}")
 
-# %% ../nbs/17_callback.ipynb #91b42358
+# %% ../nbs/17_callback.ipynb #a425b41a
 def _saved(callback, states):
     "What the Trainer's `stateful_callbacks` hold of the callback; {} where they hold nothing."
     saved = states.get(type(callback).__name__, {})
@@ -144,7 +145,8 @@ def _saved(callback, states):
 def check_checkpoint(self: ReweightCallback, folder, args, train_dataloader):
     "An InputError where a checkpoint is of another run; its tensors are not read."
     self._note_trainer(args, train_dataloader)
-    states = read_json(Path(folder) / "trainer_state.json").get("stateful_callbacks", {})
+    text = (Path(folder) / "trainer_state.json").read_text(encoding="utf-8")
+    states = json.loads(text).get("stateful_callbacks", {})  # the Trainer may have logged NaN
     self.check_agrees(_saved(self, states))
 
 
@@ -203,9 +205,9 @@ def _tell(self: ReweightCallback, control, reports=()):
 
 # %% ../nbs/17_callback.ipynb #36deccca
 @patch
-def _report(self: ReweightCallback, domains, message):
-    "Put a report that rows ran out into the history's last entry; a list of it."
-    report = Report("exhausted", tuple(domains), message)
+def _report(self: ReweightCallback, domains, message, kind="exhausted"):
+    "Put a report into the history's last entry; a list of it."
+    report = Report(kind, tuple(domains), message)
     self.history.rounds[-1]["reports"].append(dict(asdict(report), domains=list(domains)))
     return [report]
 
@@ -220,19 +222,19 @@ def _ran_out(self: ReweightCallback):
     then = f"in round {v.round + 1} the other domains take over the share"
     return self._report(v.plan.short, f"{left}; {then}")
 
-# %% ../nbs/17_callback.ipynb #aae1855b
-def _trainable(model):
-    "Name -> a copy of each trainable parameter, on the CPU."
-    named = model.named_parameters()
-    return {n: p.detach().to("cpu", copy=True) for n, p in named if p.requires_grad}
-
-
-def _put_back(model, tensors):
-    "Give parameters the values they had: `tensors`, name -> tensor."
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name in tensors:
-                parameter.copy_(tensors[name])
+# %% ../nbs/17_callback.ipynb #cf1fbe04
+@patch
+def _unserved(self: ReweightCallback):
+    "A list of one report of the domains that got no row in the round, and are owed one or more."
+    v, waiting = self.view, {}
+    for d, counted in v.plan.counts.items():
+        a_row = int(v.supervised[d].max()) if v.share_of == "tokens" else 1
+        if v.weights[d] > 0 and not counted and d not in v.plan.short and v.plan.owed[d] >= a_row:
+            waiting[d] = f"{d} ({v.plan.owed[d]:.1f} {v.share_of})"
+    if not waiting:
+        return []
+    seen = f"no row was drawn of domains that are owed one: {', '.join(waiting.values())}"
+    return self._report(waiting, f"{seen}; raise rows_per_round ({v.rows_per_round})", "unserved")
 
 # %% ../nbs/17_callback.ipynb #60468f81
 _BEFORE = "before.safetensors"
@@ -244,7 +246,7 @@ def _keep(self: ReweightCallback, model, checkpoint=None):
     if self.guards.then != "rollback":
         return
     file = checkpoint / _BEFORE if checkpoint else None
-    self._safe = load_file(file) if file and file.exists() else _trainable(model)
+    self._safe = load_file(file) if file and file.exists() else trainable_copy(model)
 
 
 @patch
@@ -272,12 +274,12 @@ def _end_round(self: ReweightCallback, args, state, control, model, train_datalo
         return  # stopped in mid-round
     drawn, losses = self.view.plan, self.measure(model)
     step = self.history.advance(self.rule, losses, drawn.counts, self.view.tokens, self.guards)
-    reports = list(step.reports)
+    reports = [*step.reports, *self._unserved()]
     if step.rollback:
         self.ended = "every domain got worse, so the model was put back to where it was before"
         outcome = "put back to where it was before the last round, and training ends"
         warnings.warn(f"the model is {outcome}", stacklevel=2)
-        _put_back(model, self._safe)
+        put_back(model, self._safe)
     elif not any(r.kind == "all_worse" for r in reports):
         self._keep(model)
     if not self.ended:

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['damaged', 'last_checkpoint', 'claimed', 'no_memory', 'no_room', 'saving', 'trainer_settings', 'model_settings',
-           'first_difference']
+           'first_difference', 'trainable_copy', 'put_back']
 
 # %% ../nbs/17_checkpoints.ipynb #be5e31e5
 import errno
@@ -133,7 +133,7 @@ _NO_MEMORY_WORDS = (
     "not enough memory",
 )
 
-
+# %% ../nbs/17_checkpoints.ipynb #ed97481f
 def no_memory(error):
     "Whether an error says that memory has run out, on the GPU or beside it."
     by_kind = isinstance(error, (torch.OutOfMemoryError, MemoryError))
@@ -168,7 +168,7 @@ def saving(
         with writing(folder):
             raise
 
-# %% ../nbs/17_checkpoints.ipynb #34087362
+# %% ../nbs/17_checkpoints.ipynb #45af003f
 _SHAPING = (
     "learning_rate lr_scheduler_type lr_scheduler_kwargs warmup_steps optim optim_args "
     "weight_decay adam_beta1 adam_beta2 adam_epsilon max_grad_norm label_smoothing_factor "
@@ -188,7 +188,7 @@ def trainer_settings(args):
     "Name -> value, ready for JSON, of the Trainer's arguments that decide what a step does."
     return {name: _as_json(getattr(args, name, None)) for name in _SHAPING}
 
-# %% ../nbs/17_checkpoints.ipynb #c6bb1018
+# %% ../nbs/17_checkpoints.ipynb #c675d472
 _NOT_SHAPING = (
     "base_model_name_or_path revision peft_version auto_mapping inference_mode task_type"
 ).split()
@@ -207,7 +207,7 @@ def model_settings(model):
     precision = f"{report.dtype}, {report.linear4bit} layers in 4 bits"
     return dict(precision=precision, adapter=_adapter_settings(model), trainable=report.trainable)
 
-# %% ../nbs/17_checkpoints.ipynb #f6ab72b0
+# %% ../nbs/17_checkpoints.ipynb #1b05c1c0
 def _flat(parts, path=""):
     "Yield (path, value) of nested dicts: ('rule.sigma', 0.5)."
     for name, value in parts.items():
@@ -225,3 +225,17 @@ def first_difference(then, now):
     for path in [*now_flat, *then_flat]:
         if then_flat.get(path) != now_flat.get(path):
             return path, then_flat.get(path), now_flat.get(path)
+
+# %% ../nbs/17_checkpoints.ipynb #aae1855b
+def trainable_copy(model):
+    "Name -> a copy of each trainable parameter, on the CPU."
+    named = model.named_parameters()
+    return {n: p.detach().to("cpu", copy=True) for n, p in named if p.requires_grad}
+
+
+def put_back(model, tensors):
+    "Give parameters the values they had: `tensors`, name -> tensor."
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in tensors:
+                parameter.copy_(tensors[name])

@@ -19,8 +19,9 @@ from fastcore.basics import patch
 from peft import PeftModel
 from transformers import PrinterCallback, Trainer
 
-from .callback import Ended, ReweightCallback, _put_back, _trainable
-from .checkpoints import claimed, last_checkpoint, no_memory, saving
+from .callback import Ended, ReweightCallback
+from .checkpoints import claimed, last_checkpoint, no_memory, put_back, saving
+from .checkpoints import trainable_copy
 from .data import DomainData
 from .domains import DomainWeights, InputError, check_choice, check_number
 from .domains import check_same_domains
@@ -56,7 +57,7 @@ class TrainSettings:
     def __post_init__(self):
         _check_settings(self)
 
-# %% ../nbs/18_finetune.ipynb #e9602caa
+# %% ../nbs/18_finetune.ipynb #8dfc1980
 _COUNTS = ("rounds", "rows_per_round", "batch_size", "gradient_accumulation", "token_budget")
 _SWITCHES = ("packed", "gradient_checkpointing")
 
@@ -94,7 +95,7 @@ def paper(cls: TrainSettings, billions=7):
         lora=LoraSettings(r=64, alpha=16),
     )
 
-# %% ../nbs/18_finetune.ipynb #de3e4886
+# %% ../nbs/18_finetune.ipynb #d79513e7
 def _check_model(model):
     "An InputError where a model carries an adapter that would be lost, or cannot be trained."
     if not isinstance(model, PeftModel):
@@ -142,9 +143,10 @@ def _warm_up(s):
     n_steps = s.rounds * math.ceil(s.rows_per_round / rows_per_step)
     return 0.03 if n_steps >= 100 else 0
 
-
-def _arguments(model, folder, s, save="no", save_steps=None, report_to=(), progress=True):
-    "The Trainer's arguments for the settings `s`, with checkpoints in `folder`."
+# %% ../nbs/18_finetune.ipynb #beb521a1
+def _arguments(model, folder, s, saves=False, save_steps=None, report_to=(), progress=True):
+    "The Trainer's arguments for the settings `s`; with `saves`, checkpoints go into `folder`."
+    when = "steps" if save_steps else "epoch"
     recompute = dict(use_reentrant=False) if s.gradient_checkpointing else None
     return training_arguments(
         model,
@@ -161,7 +163,7 @@ def _arguments(model, folder, s, save="no", save_steps=None, report_to=(), progr
         activation_checkpointing=s.gradient_checkpointing,
         activation_checkpointing_kwargs=recompute,
         logging_strategy="epoch",
-        save_strategy=save,
+        save_strategy=when if saves else "no",
         save_steps=save_steps or 500,
         save_total_limit=2,
         disable_tqdm=not progress,
@@ -191,7 +193,7 @@ def _train(trainer, callback):
     plain = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)  # without its autocast
     return plain.eval(), gathered
 
-# %% ../nbs/18_finetune.ipynb #14ce3431
+# %% ../nbs/18_finetune.ipynb #b3e7c81d
 def _take_back(model, adapted, s, start, flags, was_training, use_cache):
     "Leave `model` as it was before `adapted` was made of it, or trained."
     if adapted is not None:
@@ -201,23 +203,24 @@ def _take_back(model, adapted, s, start, flags, was_training, use_cache):
             base_model(adapted).disable_input_require_grads()
         if adapted is not model:
             drop_lora(adapted)
-    _put_back(model, start)
+    put_back(model, start)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(flags.get(name, False))
         parameter.grad = None
     model.config.use_cache = use_cache
     model.train(was_training)
 
-
+# %% ../nbs/18_finetune.ipynb #6cbb33ba
 @contextmanager
 def _adapted(model, s):
     "The model with an adapter to train; when the block fails, the model is left as it was."
     flags = {name: p.requires_grad for name, p in model.named_parameters()}
     before = flags, model.training, model.config.use_cache
     adapted = model if isinstance(model, PeftModel) else None
-    start = _trainable(model) if adapted else {}
+    start = trainable_copy(model) if adapted else {}
     try:
-        adapted = adapted or add_lora(model, s.lora, s.seed)
+        if adapted is None:
+            adapted = add_lora(model, s.lora, s.seed)
         yield adapted
     except BaseException:
         _take_back(model, adapted, s, start, *before)
@@ -248,7 +251,7 @@ def _explained(trainer, s):
         with saving(folder, "a checkpoint or the adapter", then):
             raise
 
-# %% ../nbs/18_finetune.ipynb #7db22c19
+# %% ../nbs/18_finetune.ipynb #b1b3d3dc
 @contextmanager
 def _workplace(out):
     "(the run's folder or None, the folder for checkpoints), for this process alone."
@@ -262,34 +265,37 @@ def _workplace(out):
             yield None, folder
 
 
+def _check_call(model, settings, guards, save_steps):
+    "An InputError that names the first argument that `finetune` cannot use."
+    _check_model(model)
+    if not isinstance(settings, TrainSettings):
+        raise InputError(f"settings is {settings!r}; give TrainSettings(...)")
+    if not isinstance(guards, Guards):
+        raise InputError(f"guards is {guards!r}; give Guards() or Guards.paper()")
+    check_number("save_steps", save_steps, least=1, whole=True, none="for once a round")
+
+# %% ../nbs/18_finetune.ipynb #57ed3d38
 def _read_with(data, s):
     "The settings by which `finetune` tokenises data: a checkpoint must agree with them."
     names = ("max_length", "heldout_rows", "packed") if isinstance(data, DomainData) else ()
     return {name: getattr(s, name) for name in names}
 
 
-def _run(model, tokenizer, callback, s, folder, **how):
+def _run(model, tokenizer, callback, s, folder, *logging):
     "Train and save: a `FineTuned`; when that fails, `model` is left as it was."
+    out = callback.out
     with _adapted(model, s) as adapted:
-        args = _arguments(adapted, folder, s, **how)
+        args = _arguments(adapted, folder, s, bool(out), *logging)
         trainer = _trainer(adapted, tokenizer, args, callback)
         with _explained(trainer, s):
             plain, gathered = _train(trainer, callback)
         stop_there(plain, tokenizer, callback.view.data.heldout)
         tuned = FineTuned(plain, callback.history, tokenizer)
-        if callback.out and args.should_save:
-            tuned.save(callback.out, state_dict=gathered)
+        if out and args.should_save:
+            tuned.save(out, state_dict=gathered)
         return tuned
 
-# %% ../nbs/18_finetune.ipynb #e8c0d000
-def _check_call(model, guards, save_steps):
-    "An InputError that names the first argument that `finetune` cannot use."
-    _check_model(model)
-    check_number("save_steps", save_steps, least=1, whole=True, none="for once a round")
-    if not isinstance(guards, Guards):
-        raise InputError(f"guards is {guards!r}; give Guards() or Guards.paper()")
-
-# %% ../nbs/18_finetune.ipynb #40eb48f3
+# %% ../nbs/18_finetune.ipynb #7db22c19
 def finetune(
     model,  # a causal LM, plain (LoRA is added) or a PeftModel whose adapter is trained on
     tokenizer,
@@ -306,13 +312,11 @@ def finetune(
     report_to=(),  # the Trainer's own: "tensorboard", "wandb", ...
 ):
     "Fine-tune with a mixture that follows the rule, in a stock Trainer: a `FineTuned`."
-    _check_call(model, guards, save_steps)
+    _check_call(model, settings, guards, save_steps)
     s, weights = settings, _check_data(data, weights)
     check_rule(rule, data.domains, reference, weights)
     with _workplace(out) as (out, folder):
         view = _view(model, tokenizer, data, weights, s)
-        parts = view, rule, reference, s.token_budget, out, on_round, guards
-        callback = ReweightCallback(*parts, settings=_read_with(data, s))
-        save = ("steps" if save_steps else "epoch") if out else "no"
-        how = dict(save=save, save_steps=save_steps, report_to=report_to, progress=progress)
-        return _run(model, tokenizer, callback, s, folder, **how)
+        how = s.token_budget, out, on_round, guards
+        callback = ReweightCallback(view, rule, reference, *how, settings=_read_with(data, s))
+        return _run(model, tokenizer, callback, s, folder, save_steps, report_to, progress)

@@ -103,7 +103,7 @@ def tokens(self: MixtureView):
         counted[domain] += int(self.supervised[domain][row])
     return counted
 
-# %% ../nbs/16_view.ipynb #05a1293e
+# %% ../nbs/16_view.ipynb #d17227ca
 @contextmanager
 def _holding(view, places):
     "In this block the view's slots hold the rows at `places`, (domain, row), over and over."
@@ -129,7 +129,7 @@ def _another(view):
             if row["input_ids"] != first:
                 return domain, i
 
-# %% ../nbs/16_view.ipynb #9b91f3c8
+# %% ../nbs/16_view.ipynb #688cdd48
 def check_follows(view, rows):
     "An InputError unless the data set `rows` holds what the view's plan says, in each round."
     remedy = "pass train_dataset=view.dataset of the view that the callback was given"
@@ -148,7 +148,7 @@ def check_follows(view, rows):
                     wrong = "the Trainer's train_dataset does not follow the view's plan"
                     raise InputError(f"{wrong}: slot {slot} holds another row; {remedy}")
 
-# %% ../nbs/16_view.ipynb #001d837a
+# %% ../nbs/16_view.ipynb #9b4686bf
 def _starts(row):
     "Where the rows of a pack begin; [0] for a plain row."
     positions = row.get("position_ids")
@@ -178,7 +178,7 @@ def _read(batch, i):
     ids, others, labels = ids[seen].tolist(), labels[~seen].tolist(), labels[seen].tolist()
     return ids, [-100, *labels[1:]], others
 
-# %% ../nbs/16_view.ipynb #a7a0f922
+# %% ../nbs/16_view.ipynb #2073cfd9
 def _lost(batch, rows):
     "In a few words, what a batch does not hold as the rows do; None where nothing is lost."
     if "labels" not in batch or "input_ids" not in batch:
@@ -197,7 +197,7 @@ def _lost(batch, rows):
         if any(label != -100 for label in others):
             return "puts labels on padding"
 
-# %% ../nbs/16_view.ipynb #6ff4e850
+# %% ../nbs/16_view.ipynb #07a3fb0d
 def _reversed_first(row):
     "The row with the tokens of its first part reversed, all but the first of them."
     ids, (_, end) = _plain(row["input_ids"]), [*_starts(row), len(row["input_ids"])][:2]
@@ -218,7 +218,7 @@ def _logits(model, batch, places):
     model.train(was_training)
     return logits.float()
 
-
+# %% ../nbs/16_view.ipynb #22b22175
 def _leak(model, collate, rows):
     "How far logits move with tokens of another row, in parts of the largest; 0 where none does."
     changed, end = _reversed_first(rows[0])
@@ -232,7 +232,7 @@ def _leak(model, collate, rows):
     before, after = (_logits(model, b, places) for b in (batch, other))
     return float((before - after).abs().max() / before.abs().max())
 
-# %% ../nbs/16_view.ipynb #25648518
+# %% ../nbs/16_view.ipynb #d3d3fdb2
 def _worth_trying(view):
     "Places of two rows that a batch is tried with: most rows in a pack, and the shortest."
     known = []
@@ -260,7 +260,7 @@ def _why_seen(batch, rows, model):
         return "FlashAttention reads position_ids of a batch of one row only", ours
     return f"{config.model_type} does not keep them apart", "tokenize with packed=False"
 
-# %% ../nbs/16_view.ipynb #291d39fd
+# %% ../nbs/16_view.ipynb #73e0d153
 _NOISE = 0.02  # of the largest logit
 
 
