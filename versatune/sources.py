@@ -163,9 +163,10 @@ _PART = re.compile(rf"({'|'.join(_ROLES)})[-_.]?(?:part|shard)?[-_.]?(\d+)(?:[-_
 
 def _part(path, pattern):
     "(name, number, total): train-1-of-2.csv is (train, 1, 2), train.csv (train, None, None)."
-    match = pattern.fullmatch(_stem(path).lower() if pattern is _PART else _stem(path))
+    stem = _stem(path).lower() if pattern is _PART else _stem(path)
+    match = pattern.fullmatch(stem)
     if not match:
-        return _stem(path), None, None
+        return stem, None, None
     name, number, total = match.groups()
     return name, int(number), total and int(total)
 
