@@ -18,7 +18,18 @@ from versatune.domains import write_atomic
 from versatune.folder import locked
 
 VERSATUNE = str(Path(sys.executable).parent / "versatune")
-SMALL = ["--samples", "12", "--rounds", "2", "--rows", "16", "--max-length", "96"]
+SMALL = [
+    "--guards",
+    "paper",
+    "--samples",
+    "12",
+    "--rounds",
+    "2",
+    "--rows",
+    "16",
+    "--max-length",
+    "96",
+]
 
 
 def jsonl(path, rows):
