@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from versatune.basics import cache_dir
 from versatune.data import load_data
 from versatune.domains import write_json
 from versatune.evaluate import evaluate
@@ -113,6 +114,7 @@ def test_full_disk(data, tmp_path):
 
 def test_a_home_folder(data, tmp_path, monkeypatch):
     """Tables, checkpoints and adapter land in one folder, also where its name begins with ~."""
+    monkeypatch.setenv("VERSATUNE_CACHE", str(cache_dir()))  # HOME would move it
     monkeypatch.setenv("HOME", str(tmp_path))
     tuned = lab_run.finetuned(data, "~/run", rounds=1)
     names = {path.name for path in (tmp_path / "run").iterdir()}
