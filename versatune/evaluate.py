@@ -9,6 +9,7 @@ __all__ = ['log_likelihoods', 'load_tasks', 'program_of', 'as_mark', 'evaluate',
 import json
 import logging
 import sys
+from collections import Counter
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache, partial
 from importlib.metadata import version
@@ -170,9 +171,39 @@ def _read_tasks(b):
         tasks = task_manager(False).load([config])["tasks"]
     return {name: (task, list(task.eval_docs)) for name, task in tasks.items()}
 
+# %% ../nbs/36_evaluate.ipynb #b561fc6f
+def _check_metric(b, metric, name, task):
+    "Raise an InputError for a metric that a task of the benchmark does not have."
+    metrics = ["pass@1"] if b.runs_code else list(task.aggregation())
+    if metric not in metrics:
+        raise InputError(
+            f"benchmark {b.name!r}: task {name} has no metric {metric!r}; "
+            f"choose from {', '.join(metrics)}"
+        )
+
+
+def _shots(b, task):
+    "How many worked examples are shown: the benchmark's, unless the task's form allows none."
+    own = task.get_config("num_fewshot")
+    return own or 0 if own == 0 or b.shots is None else b.shots
+
+
+def _check_shots(b, name, task):
+    "Raise an InputError when a task has too few rows to take the worked examples from."
+    shots = _shots(b, task)
+    if shots:
+        rows = list(map(repr, task.sampler.fewshot_docs())) if hasattr(task, "sampler") else []
+        among_them = rows and task.fewshot_cfg.split == task.config.test_split
+        most = len(rows) - (max(Counter(rows).values()) if among_them else 0)
+        if shots > most:
+            raise InputError(
+                f"benchmark {b.name!r}: task {name} has rows for {most} worked examples, "
+                f"and shots is {shots}; give {most} or fewer"
+            )
+
 # %% ../nbs/36_evaluate.ipynb #12d8dda9
-def load_tasks(b, limit=None):
-    "The harness's tasks of a Benchmark, name -> Task; an InputError when its data cannot be asked."
+def load_tasks(b, limit=None, metric=None):
+    "The harness's tasks of a Benchmark, name -> Task; an InputError when it cannot be asked."
     who, other = f"benchmark {b.name!r}", f"or a local file: {b.domain}=PATH"
     try:
         tasks = _read_tasks(b)
@@ -190,6 +221,8 @@ def load_tasks(b, limit=None):
             raise InputError(f"{who}: task {name} has zero items; name another, {other}")
         if task.OUTPUT_TYPE == "multiple_choice":
             _check_answers(name, task, docs[:limit])
+        _check_metric(b, metric or b.metric, name, task)
+        _check_shots(b, name, task)
     return {name: task for name, (task, _) in tasks.items()}
 
 # %% ../nbs/36_evaluate.ipynb #c8f10387
@@ -234,9 +267,7 @@ def _ask(lm, b, metric, tasks, limit):
     from lm_eval.evaluator import evaluate as ask
 
     for task in tasks.values():
-        shots = task.get_config("num_fewshot")
-        if shots is None or shots > 0:
-            task.set_config("num_fewshot", (shots or 0) if b.shots is None else b.shots)
+        task.set_config("num_fewshot", _shots(b, task))
         task.set_fewshot_seed(1234)
     loaded = task_manager(False).load(list(tasks.values()))
     logged = ask(lm, loaded, limit=limit, bootstrap_iters=0, log_samples=True)
@@ -289,7 +320,7 @@ def _adapters(model):
     return layers
 
 
-_ASKING = 3  # raise it when the asking changes
+_ASKING = 4  # raise it when the asking changes
 
 
 def _key(model, tokenizer, adapter):
@@ -312,14 +343,20 @@ def _read_answers(path, b):
     return answers["items"]
 
 
-def _answers(b, metric, limit, path, harness_model):
-    "Item -> 0 or 1 of benchmark `b`: from the file `path` where there is one, otherwise asked."
+def _prepared(b, metric, limit, path):
+    "(answers, tasks) of benchmark `b`: from the file `path` the ones, otherwise the others."
     if path and path.exists():
-        return _read_answers(path, b)
-    tasks = load_tasks(b, limit)
-    items = _ask(harness_model(), b, metric, tasks, limit)
-    if path:
-        write_json(path, dict(key=path.stem, benchmark=b.name, domain=b.domain, items=items))
+        return _read_answers(path, b), None
+    return None, load_tasks(b, limit, metric)
+
+
+def _answers(b, metric, limit, path, prepared, harness_model):
+    "Item -> 0 or 1 of benchmark `b`: as they were read, otherwise asked and kept in `path`."
+    items, tasks = prepared
+    if items is None:
+        items = _ask(harness_model(), b, metric, tasks, limit)
+        if path:
+            write_json(path, dict(key=path.stem, benchmark=b.name, domain=b.domain, items=items))
     return items
 
 # %% ../nbs/36_evaluate.ipynb #ea39c5a4
@@ -354,15 +391,18 @@ def evaluate(
     generate_batch=8,  # rows in a batch of written answers
 ):
     "The model's `Results` on each benchmark; it is evaluated where it is and left as it was."
-    chosen, answers = _to_ask(benchmarks, limit, run_code), []
+    chosen = _to_ask(benchmarks, limit, run_code)
     settings = (model, tokenizer, token_budget, generate_batch)
     harness_model = lru_cache(partial(_harness_model, *settings))  # made when first needed
     with _evaluating(model, adapter):
         key = _key(model, tokenizer, adapter) if cache else None
+        plans = []  # all benchmarks are read and checked before the first is asked
         for b in chosen:
-            asked = [key, b.key, metric or b.metric, limit]
-            path = Path(cache) / f"{fingerprint(asked)}.json" if cache else None
-            answers.append(_answers(b, metric or b.metric, limit, path, harness_model))
+            of_b = metric or b.metric
+            name = fingerprint([key, b.key, of_b, limit])
+            path = Path(cache) / f"{name}.json" if cache else None
+            plans.append((b, of_b, limit, path, _prepared(b, of_b, limit, path)))
+        answers = [_answers(*plan, harness_model) for plan in plans]
     return _as_results(chosen, answers, metric, limit, method)
 
 # %% ../nbs/36_evaluate.ipynb #fa16eff8
