@@ -13,6 +13,7 @@ import torch
 from versatune.data import load_data
 from versatune.evaluate import evaluate
 from versatune.models import LoraSettings, add_lora, load_model, load_tokenizer
+from versatune.tasks import Benchmark
 
 
 def resident(kind):
@@ -41,6 +42,16 @@ def trained_adapter(model, rank):
     return tuned.train()  # evaluate puts it into the mode of evaluation itself
 
 
+def written(questions):
+    "Benchmarks of the same questions, to be answered in the model's own words."
+    benchmarks = []
+    for domain, rows in questions.items():
+        asked = [dict(question=row["question"], answer=["?!x"]) for row in rows]
+        settings = dict(metric="exact_match", form="answer", rows=tuple(asked))
+        benchmarks.append(Benchmark("written", domain, **settings))
+    return benchmarks
+
+
 def compare(base, tuned, tokenizer, questions, args):
     "Seconds and memory of both sides, best of the repeats, and their ratios."
     asked = dict(token_budget=args.budget)
@@ -50,7 +61,7 @@ def compare(base, tuned, tokenizer, questions, args):
         "adapter": lambda: evaluate(tuned, tokenizer, questions, **asked),
     }
     seconds, megabytes, items = {}, {}, {}
-    for side, call in sides.items():  # the first call of each imports and allocates
+    for call in sides.values():  # the first call of each imports and allocates
         call()
     for _ in range(args.repeats):
         for side, call in sides.items():
@@ -74,7 +85,7 @@ def main():
     parser.add_argument("--rank", type=int, default=LoraSettings().r)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--budget", type=int, default=2048, help="tokens of a batch")
-    parser.add_argument("--precisions", nargs="+", default=["nf4", "bf16", "fp32"])
+    parser.add_argument("--precisions", nargs="+", default=["nf4", "bf16"])
     args = parser.parse_args()
 
     choices = load_data("starter").choices
@@ -84,7 +95,10 @@ def main():
     for precision in args.precisions:  # nf4: the model as it is trained
         tuned = trained_adapter(load_model(args.model, precision), args.rank)
         base = load_model(args.model, precision)
-        by_precision[precision] = compare(base, tuned, tokenizer, questions, args)
+        by_precision[precision] = {
+            "choices": compare(base, tuned, tokenizer, questions, args),
+            "written": compare(base, tuned, tokenizer, written(questions), args),
+        }
     result = dict(
         benchmark="evaluation",
         unit="seconds and megabytes above the model, best of repeats",

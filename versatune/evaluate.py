@@ -16,7 +16,6 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from datasets import Dataset
@@ -38,7 +37,7 @@ from .losses import token_batches
 from .models import tokenizer_fingerprint
 from .models import keeps_logits, padded
 from .questions import pick_benchmarks, task_config
-from .results import Results, standard_error
+from .results import Results, benchmark_score
 from .sample import model_fingerprint
 from .tasks import task_manager
 
@@ -171,7 +170,7 @@ def _read_tasks(b):
         tasks = task_manager(False).load([config])["tasks"]
     return {name: (task, list(task.eval_docs)) for name, task in tasks.items()}
 
-# %% ../nbs/36_evaluate.ipynb #b561fc6f
+# %% ../nbs/36_evaluate.ipynb #5c47c6b9
 def _check_metric(b, metric, name, task):
     "Raise an InputError for a metric that a task of the benchmark does not have."
     metrics = ["pass@1"] if b.runs_code else list(task.aggregation())
@@ -198,7 +197,7 @@ def _check_shots(b, name, task):
         if shots > most:
             raise InputError(
                 f"benchmark {b.name!r}: task {name} has rows for {most} worked examples, "
-                f"and shots is {shots}; give {most} or fewer"
+                f"and shots is {shots}; give {most}" + " or fewer" * (most > 0)
             )
 
 # %% ../nbs/36_evaluate.ipynb #12d8dda9
@@ -273,17 +272,6 @@ def _ask(lm, b, metric, tasks, limit):
     logged = ask(lm, loaded, limit=limit, bootstrap_iters=0, log_samples=True)
     return _marks(b, metric, logged["samples"])
 
-# %% ../nbs/36_evaluate.ipynb #e54fc7c5
-def _score(b, marks):
-    "The score of a benchmark and its standard error, from item -> 0 or 1."
-    tasks = {}
-    for item, mark in marks.items():
-        task = item.rsplit("-", 2)[0] if b.by_task else ""
-        tasks.setdefault(task, []).append(mark)
-    errors = [standard_error(np.array(marks)) for marks in tasks.values()]
-    score = np.mean([np.mean(marks) for marks in tasks.values()])
-    return score, np.sqrt(np.square(errors).sum()) / len(tasks)
-
 # %% ../nbs/36_evaluate.ipynb #3b3286e5
 def _as_results(benchmarks, answers, metric, limit, method):
     "Results of benchmarks and their answers (item -> 0 or 1 each), in the order of the domains."
@@ -291,7 +279,7 @@ def _as_results(benchmarks, answers, metric, limit, method):
     pairs = sorted(zip(benchmarks, answers), key=lambda pair: order.index(pair[0].domain))
     rows, items = [], {}
     for b, marks in pairs:
-        score, stderr = _score(b, marks)
+        score, stderr = benchmark_score(marks, b.by_task)
         row = dict(
             domain=b.domain,
             benchmark=b.name,
@@ -306,7 +294,8 @@ def _as_results(benchmarks, answers, metric, limit, method):
         )
         rows.append(row)
         items.setdefault(b.domain, {})[b.name] = marks
-    return Results(pd.DataFrame(rows), items)
+    by_task = tuple((b.domain, b.name) for b in benchmarks if b.by_task)
+    return Results(pd.DataFrame(rows), items, by_task)
 
 # %% ../nbs/36_evaluate.ipynb #d9ffa75d
 def _adapters(model):
