@@ -4,11 +4,14 @@ python benchmarks/evaluation.py [--model smollm2-135m] [--questions 8] [--repeat
 """
 
 import argparse
+import ctypes
 import json
 import time
 from pathlib import Path
 
+import datasets
 import torch
+import transformers
 
 from versatune.data import load_data
 from versatune.evaluate import evaluate
@@ -25,6 +28,7 @@ def resident(kind):
 
 def measured(call):
     "Seconds, the most megabytes above those before the call, and what the call gives."
+    ctypes.CDLL("libc.so.6").malloc_trim(0)  # what is free goes back to the system
     Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
     before, began = resident("VmRSS"), time.perf_counter()
     given = call()
@@ -73,7 +77,7 @@ def compare(base, tuned, tokenizer, questions, args):
         "seconds": {side: round(took, 2) for side, took in seconds.items()},
         "ratio": round(seconds["adapter"] / seconds["base"], 2),
         "megabytes_above": {side: round(most) for side, most in megabytes.items()},
-        "memory_ratio": round(megabytes["adapter"] / megabytes["base"], 2),
+        "memory_ratio": round(megabytes["adapter"] / max(megabytes["base"], 1), 2),
         "base_and_off_agree": items["base"] == items["adapter off"],
     }
 
@@ -88,6 +92,8 @@ def main():
     parser.add_argument("--precisions", nargs="+", default=["nf4", "bf16"])
     args = parser.parse_args()
 
+    datasets.disable_progress_bars()
+    transformers.utils.logging.disable_progress_bar()
     choices = load_data("starter").choices
     questions = {domain: rows[: args.questions] for domain, rows in choices.items()}
     tokenizer = load_tokenizer(args.model)

@@ -50,6 +50,7 @@ class ReweightCallback(TrainerCallback, ExportableState):
         self.on_round, self.log, self.settings = on_round, log, settings or {}
         self.history, self.ended = History(reference=reference), None
         self._main, self._model, self._trainer, self._safe = True, None, {}, {}
+        self._loading = None
         if hasattr(rule, "start"):
             view.set_round(0, rule.start(view.weights), None)
         self._start = dict(view.weights)
@@ -321,6 +322,21 @@ def on_init_end(self: ReweightCallback, args, state, control, model=None, **_):
     self._main, self._model = state.is_world_process_zero, model_settings(model)
     if self._main:
         self._model["model"] = model_fingerprint(model, frozen=True)
+    if model is not None and self._loading is None:  # a Trainer reads tensors before it begins
+        self._loading = model.register_load_state_dict_pre_hook(_refuse_other_shapes)
+
+# %% ../nbs/29_callback.ipynb #873da063
+def _refuse_other_shapes(module, tensors, *_):
+    "An InputError when a tensor to be loaded has another shape than the model's of that name."
+    for name, parameter in module.named_parameters():
+        then, now = getattr(tensors.get(name), "shape", None), parameter.shape
+        if then is not None and then != now:
+            of_lora = ".lora_A." in name and len(then) == len(now) == 2
+            r_then, r_now = f"adapter.r={then[0]}", f"adapter.r={now[0]}"
+            if not of_lora:
+                r_then, r_now = f"{name} of shape {tuple(then)}", f"one of {tuple(now)}"
+            differs = f"the checkpoint was written with {r_then}, this run has {r_now}"
+            raise InputError(f"{differs}; use the same, or start in another folder")
 
 # %% ../nbs/29_callback.ipynb #03e3c2e2
 @patch
@@ -361,6 +377,8 @@ def on_train_begin(
     "Try rows and collator; measure the start, or take up the checkpoint resumed from."
     if self._model is None:  # joined after the Trainer was made
         self.on_init_end(args, state, control, model)
+    if self._loading is not None:
+        self._loading.remove()
     self._note_trainer(args, train_dataloader)
     rows, collate = train_dataloader.dataset, train_dataloader.collate_fn
     check_follows(self.view, rows)

@@ -35,7 +35,7 @@ from versatune.domains import (
 from .execute import run_program
 from .losses import token_batches
 from .models import tokenizer_fingerprint
-from .models import keeps_logits, padded
+from .models import base_model, keeps_logits, padded
 from .questions import pick_benchmarks, task_config
 from .results import Results, benchmark_score
 from .sample import model_fingerprint
@@ -47,11 +47,13 @@ def _logits(model, rows, start):
     ids = padded(rows, 0).to(model.device)
     mask = padded([[1] * len(row) for row in rows], 0).to(model.device)
     inputs = dict(input_ids=ids, attention_mask=mask, use_cache=False)
-    if keeps_logits(model):
-        # as positions: a number would cut a view, for which a frozen head is copied once a row
-        inputs["logits_to_keep"] = torch.arange(start, ids.shape[1], device=ids.device)
-        return model(**inputs).logits
-    return model(**inputs).logits[:, start:]
+    in_bf16 = model.dtype == torch.bfloat16
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=in_bf16):
+        if keeps_logits(model):
+            # as positions: a number would cut a view, for which a frozen head is copied once a row
+            inputs["logits_to_keep"] = torch.arange(start, ids.shape[1], device=ids.device)
+            return model(**inputs).logits
+        return model(**inputs).logits[:, start:]
 
 
 def _log_likelihood(logits, answer):
@@ -123,6 +125,10 @@ def _harness_model(model, tokenizer, token_budget, generate_batch):
     return InPlace(pretrained=model, tokenizer=tokenizer, **settings)
 
 # %% ../nbs/36_evaluate.ipynb #86d033ab
+def _contiguous(head, inputs):
+    return tuple(x.contiguous() for x in inputs)
+
+
 @contextmanager
 def _evaluating(model, adapter):
     "The model in evaluation mode, its adapter on or off; put back as it was, whatever happens."
@@ -132,10 +138,14 @@ def _evaluating(model, adapter):
             "this one has none, so leave adapter=True"
         )
     was_training, trained = model.training, [p for p in model.parameters() if p.requires_grad]
+    head = base_model(model).get_output_embeddings()
+    hook = head.register_forward_pre_hook(_contiguous) if head else None
     try:
         with nullcontext() if adapter else model.disable_adapter():
             yield model.eval()
     finally:
+        if hook:
+            hook.remove()
         model.requires_grad_(False).train(was_training)
         for p in trained:
             p.requires_grad_(True)
@@ -170,7 +180,7 @@ def _read_tasks(b):
         tasks = task_manager(False).load([config])["tasks"]
     return {name: (task, list(task.eval_docs)) for name, task in tasks.items()}
 
-# %% ../nbs/36_evaluate.ipynb #5c47c6b9
+# %% ../nbs/36_evaluate.ipynb #cd7d75d7
 def _check_metric(b, metric, name, task):
     "Raise an InputError for a metric that a task of the benchmark does not have."
     metrics = ["pass@1"] if b.runs_code else list(task.aggregation())
