@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['build', 'nested', 'pick_rule', 'read_config', 'read_settings', 'show_settings']
 
-# %% ../nbs/41a_config.ipynb #99367798
+# %% ../nbs/41a_config.ipynb #333b0ef9
 import argparse
 import difflib
 import json
+from contextlib import nullcontext
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from .reweight import rule_settings
 from .rivals import RULES, make_rule
 from .settings import PathSettings
 
-# %% ../nbs/41a_config.ipynb #9b858b70
+# %% ../nbs/41a_config.ipynb #402cb524
 _KINDS = {"<class 'int'>": "a whole number", "<class 'float'>": "a number"}
 _KINDS |= {"<class 'bool'>": "true or false", "<class 'str'>": "a text"}
 
@@ -49,7 +50,7 @@ def build(
     except argparse.ArgumentError as error:
         raise _wrong_type(error) from None
 
-# %% ../nbs/41a_config.ipynb #fc72f1c1
+# %% ../nbs/41a_config.ipynb #9d99c86a
 def nested(flat_settings):
     "Settings inside settings, from their paths: the opposite of `flat`."
     settings = {}
@@ -74,7 +75,7 @@ def _check_paths(layer, known, place):
         meant = f"did you mean {close[0]}?" if close else "--print-config lists all"
         raise InputError(f"{place}there is no setting {path}; {meant}")
 
-# %% ../nbs/41a_config.ipynb #36f7860b
+# %% ../nbs/41a_config.ipynb #1e1551ed
 def _with_followers(layer, before):
     "A layer with the settings that follow from it."
     layer = dict(layer)
@@ -85,7 +86,7 @@ def _with_followers(layer, before):
         layer.setdefault("sample.batch_size", max(1, int(n)))
     return layer
 
-# %% ../nbs/41a_config.ipynb #b7b75227
+# %% ../nbs/41a_config.ipynb #98e1df92
 def _fits(rule, settings):
     "Whether the settings are all known to the rule's class, and none that it needs is missing."
     required = [f.name for f in fields(rule) if f.default is MISSING]
@@ -102,7 +103,7 @@ def pick_rule(asked, default):
         return RULES[name](**build(RULES[name], settings))
     return make_rule(name, **settings)  # an InputError that says what is unknown or missing
 
-# %% ../nbs/41a_config.ipynb #d2b2f05e
+# %% ../nbs/41a_config.ipynb #2442b384
 def read_config(path):
     "Path -> value of the settings in a .yaml or .json file, or in a run's folder."
     path = Path(path).expanduser()
@@ -123,7 +124,7 @@ def read_config(path):
     values = {name: value for name, value in values.items() if name != "content"}
     return flat(values)
 
-# %% ../nbs/41a_config.ipynb #49fe9288
+# %% ../nbs/41a_config.ipynb #5f7bc2c8
 def read_settings(
     default,  # PathSettings
     config=None,  # a file or a run's folder
@@ -139,12 +140,12 @@ def read_settings(
         _check_paths(layer, known, place)
         known |= _with_followers(layer, known)
         asked = {path[5:]: value for path, value in layer.items() if path.startswith("rule.")}
-        with naming(place.rstrip(": ") or "rule"):
+        with naming(config) if place else nullcontext():
             rule = pick_rule(asked, rule) if asked else rule
     values = nested({path: v for path, v in known.items() if not path.startswith("rule.")})
     return PathSettings(**build(PathSettings, values, ["rule"]), rule=rule)
 
-# %% ../nbs/41a_config.ipynb #c604b362
+# %% ../nbs/41a_config.ipynb #c056c79c
 def _comments(settings, above=""):
     "Path -> the comment beside it where the setting is defined."
     notes = docments(type(settings))
@@ -162,7 +163,7 @@ def _yaml_value(value):
     value = list(value) if isinstance(value, tuple) else value
     return json.dumps(value, ensure_ascii=False) if value != "" else "''"
 
-# %% ../nbs/41a_config.ipynb #ab2cb980
+# %% ../nbs/41a_config.ipynb #2e8c5065
 def show_settings(settings):
     "All settings as YAML, with a comment beside each: a text that `read_config` reads."
     lines, comments, opened = [], _comments(settings), []

@@ -22,6 +22,7 @@ from transformers.utils import logging as transformers_logging
 # %% ../nbs/42_run.ipynb #8b469bb1
 from .checks import check_disk, check_engine, check_proxy, check_reports
 from .checks import first_shares, is_judge, questions_of, read_judge
+from .checks import row_counts
 from .data import load_data
 from .detect import detect
 from .domains import InputError, check_same_domains
@@ -56,7 +57,7 @@ class Run:
         self.settings, self.folder, self.say = settings, Path(out), say
         self.overwrite, self.content = overwrite, {}  # content: hashes of what settings name
         self.data = self.tokens = self.classifier = self.given = None  # set by step 1
-        self.questions = []  # set by step 1
+        self.questions, self.counts = [], {}  # set by step 1 too
         self.reference, self.reported = None, {}  # set by step 4; what guards reported last
         self.loaded, self.finetuned = {}, None  # precision -> base model; the model of step 6
 
@@ -142,6 +143,7 @@ def check(self: Run):
     self.check_settings()
     limits = train.max_length, s.heldout_rows, train.packed
     self.tokens = tokenize(self.data, self.tokenizer, *limits)
+    self.counts = row_counts(self.data, self.tokens, s.heldout_rows)
     self.settings = replace(s, train=train.sized(self.tokens.sizes))
     self.content["data"] = self.data.key
     self.content["model"] = model_content(s.model)
@@ -150,19 +152,8 @@ def check(self: Run):
         self.content["proxy"] = model_content(s.proxy)
     rows = {d: f"{n}/{len(self.data.heldout[d])}" for d, n in self.data.sizes.items()}
     self.tell(1, "data", f"rows (train/held-out): {listed(rows)}")
-    for line in left_out(self.row_counts(), train.max_length):
+    for line in left_out(self.counts, train.max_length):
         self.say(f"      {line}")
-
-# %% ../nbs/42_run.ipynb #b1438941
-@patch
-def row_counts(self: Run):
-    "How many rows of each domain were read, are there to be drawn, and were dropped or cut."
-    tokens, read, heldout_dropped = self.tokens, self.data.sizes, {}
-    for d, rows in self.data.heldout.items():
-        n_asked = min(len(rows), self.settings.heldout_rows or len(rows))
-        heldout_dropped[d] = n_asked - len(tokens.heldout[d])
-    counts = dict(read=read, available=tokens.sizes, dropped=tokens.dropped, cut=tokens.cut)
-    return counts | dict(heldout_dropped=heldout_dropped)
 
 # %% ../nbs/42_run.ipynb #45030ca5
 @patch
@@ -242,7 +233,7 @@ def compose(self: Run):
             rows_per_round=self.settings.train.rows_per_round,
             requested=dict(self.first_weights),
             rows=self.first_rows(),
-            **self.row_counts(),
+            **self.counts,
         )
         write_json(self / "composition.json", composition)
 
