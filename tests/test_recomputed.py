@@ -1,4 +1,4 @@
-"""Twenty of the printed verdicts, computed again from the kept CSV files with csv and numpy alone."""
+"""Twenty printed verdicts, computed again from the kept CSV files with csv and numpy alone."""
 
 import csv
 import json
