@@ -20,7 +20,6 @@ CASES = {
     "nf4, checkpointing": dict(gradient_checkpointing=True),
     "bf16": dict(precision="bf16"),
     "nf4, eager": dict(attention="eager"),
-    "nf4, packed": dict(packed=True, batch_size=2),
 }
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

@@ -42,6 +42,8 @@ from .checkpoints import *
 from .callback import *
 from .tuned import *
 from .finetune import *
+from .memory import *
+from .plan import *
 from .tasks import *
 from .questions import *
 from .execute import *
@@ -59,8 +61,8 @@ _MODULES = """
     basics domains places models lab identity sample quantify judge classify written
     detect labels provenance labelling sources forms data conversations tokens compose
     reweight guards history rivals simulate losses view checkpoints callback tuned
-    finetune tasks questions execute results evaluate plot records folder report settings
-    run
+    finetune memory plan tasks questions execute results evaluate plot records folder
+    report settings run
 """.split()
 
 __all__ = []
