@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from reference import ModuleReference
+from reference import Reference
 
 project, author, copyright = "versatune", "The versatune authors", "2026, the versatune authors"
 extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "sphinx-mathjax-offline"]
@@ -50,6 +50,9 @@ def prepare(app, docname, source):
     "Before a page is read: the contents below the first page, and notebooks made ready to read."
     if docname == root_doc:
         source[0] += (Path(__file__).parent / "contents.md").read_text(encoding="utf-8")
+    if docname == "nbs/index":  # the site has pages where the repository has folders
+        source[0] = source[0].replace("](studies)", "](../docs/studies.md)")
+        source[0] = source[0].replace("](make)", "](../docs/studies.md)")
     if source[0].startswith("{"):
         notebook, heading, before = json.loads(source[0]), "", ""
         for cell in notebook["cells"]:
@@ -69,6 +72,6 @@ def first_page(app, exception):
 
 
 def setup(app):
-    app.add_directive("module", ModuleReference)
+    app.add_directive("reference", Reference)
     app.connect("source-read", prepare)
     app.connect("build-finished", first_page)

@@ -1,9 +1,12 @@
-"""The directive `{module} NAME`: a module's public names, read from its source, nothing imported.
+"""The directive `{reference} GROUP`: public names of modules, read from their source.
 
+Nothing is imported. GROUP is one of the table in nbs/index.ipynb, or the name of a module.
 A signature is shown as it is written, with the comments that say what each argument is.
 """
 
 import ast
+import json
+import re
 import tokenize
 from pathlib import Path
 
@@ -65,7 +68,7 @@ def members(source):
 
 def page_of(module, source):
     "The Markdown of a module: what it is, its lesson, and a heading for each public name."
-    path = source.split("# File to edit: ")[-1].split("File to edit: ../")[-1].split(".ipynb")[0]
+    path = re.search(r"nbs/[\w/]+(?=\.ipynb)", source)[0]
     text = [f"(module-{module})=", f"## {module}", ""]
     text += [f"{ast.get_docstring(ast.parse(source))} ([the lesson](/{path}.ipynb))", ""]
     for name, code, docstring in members(source):
@@ -74,14 +77,29 @@ def page_of(module, source):
     return "\n".join(text)
 
 
-class ModuleReference(SphinxDirective):
-    "The public names of the module given, under a heading of its own."
+def lessons(group):
+    "The modules of a group of lessons, as the table of nbs/index.ipynb has them."
+    cells = json.loads((ROOT / "nbs/index.ipynb").read_text(encoding="utf-8"))["cells"]
+    modules, current = [], ""
+    for line in "".join("".join(cell["source"]) + "\n" for cell in cells).splitlines():
+        row = re.match(r"\| *(.*?) *\| \[\d\d\w?_(\w+)\]\(", line)
+        if row:
+            current = row[1] or current
+            modules += [row[2]] if current == group else []
+    return modules
 
-    required_arguments = 1
+
+class Reference(SphinxDirective):
+    "The public names of the modules of a group of lessons, or of one module, under headings."
+
+    required_arguments, final_argument_whitespace = 1, True
 
     def run(self):
-        module = self.arguments[0]
-        path = ROOT / "versatune" / f"{module.replace('.', '/')}.py"
-        self.env.note_dependency(str(path))
-        text = page_of(module, path.read_text(encoding="utf-8"))
-        return self.parse_text_to_nodes(text, allow_section_headings=True)
+        group, pages = self.arguments[0], []
+        for module in lessons(group) or [group]:
+            path = ROOT / "versatune" / f"{module.replace('.', '/')}.py"
+            self.env.note_dependency(str(path))
+            source = path.read_text(encoding="utf-8")
+            if members(source):
+                pages.append(page_of(module, source))
+        return self.parse_text_to_nodes("\n".join(pages), allow_section_headings=True)

@@ -18,7 +18,7 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
 from .checkpoints import first_difference, model_settings, put_back
-from .checkpoints import trainable_copy, trainer_settings
+from .checkpoints import refuse_other_shapes, trainable_copy, trainer_settings
 from .compose import Exhausted
 from .domains import DomainWeights, InputError
 from .history import Guards, History, Report, round_shares
@@ -323,20 +323,7 @@ def on_init_end(self: ReweightCallback, args, state, control, model=None, **_):
     if self._main:
         self._model["model"] = model_fingerprint(model, frozen=True)
     if model is not None and self._loading is None:  # a Trainer reads tensors before it begins
-        self._loading = model.register_load_state_dict_pre_hook(_refuse_other_shapes)
-
-# %% ../nbs/29_callback.ipynb #873da063
-def _refuse_other_shapes(module, tensors, *_):
-    "An InputError when a tensor to be loaded has another shape than the model's of that name."
-    for name, parameter in module.named_parameters():
-        then, now = getattr(tensors.get(name), "shape", None), parameter.shape
-        if then is not None and then != now:
-            of_lora = ".lora_A." in name and len(then) == len(now) == 2
-            r_then, r_now = f"adapter.r={then[0]}", f"adapter.r={now[0]}"
-            if not of_lora:
-                r_then, r_now = f"{name} of shape {tuple(then)}", f"one of {tuple(now)}"
-            differs = f"the checkpoint was written with {r_then}, this run has {r_now}"
-            raise InputError(f"{differs}; use the same, or start in another folder")
+        self._loading = model.register_load_state_dict_pre_hook(refuse_other_shapes)
 
 # %% ../nbs/29_callback.ipynb #03e3c2e2
 @patch
