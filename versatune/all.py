@@ -50,6 +50,7 @@ from .tasks import *
 from .questions import *
 from .execute import *
 from .results import *
+from .asking import *
 from .evaluate import *
 from .plot import *
 from .records import *
@@ -64,7 +65,7 @@ _MODULES = """
     detect labels provenance labelling sources forms columns cached data conversations
     tokens compose
     reweight guards history rivals simulate losses view checkpoints callback tuned
-    finetune memory plan tasks questions execute results evaluate plot records folder
+    finetune memory plan tasks questions execute results asking evaluate plot records folder
     report settings run
 """.split()
 
