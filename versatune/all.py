@@ -52,6 +52,8 @@ from .execute import *
 from .results import *
 from .asking import *
 from .evaluate import *
+
+# %% ../nbs/45_all.ipynb #71d75b39
 from .plot import *
 from .records import *
 from .folder import *

@@ -70,13 +70,8 @@ def _check_length(request, length, most, what):
         )
 
 # %% ../nbs/35a_asking.ipynb #e7bf6508
-def harness_model(
-    model,
-    tokenizer,
-    token_budget,  # tokens in a batch of likelihoods
-    generate_batch,  # rows in a batch of written answers
-):
-    "The harness's own model class (a `HFLM`) around a model in memory."
+def harness_model(model, tokenizer, token_budget, generate_batch):
+    "The harness's own class (a `HFLM`) around a model in memory; tokens, and rows, of a batch."
     from lm_eval.models.huggingface import HFLM
 
     class InPlace(HFLM):

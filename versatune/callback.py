@@ -48,9 +48,8 @@ class ReweightCallback(TrainerCallback, ExportableState):
         self.view, self.rule, self.guards = view, rule, guards
         self.token_budget, self.out = token_budget, out
         self.on_round, self.log, self.settings = on_round, log, settings or {}
-        self.history, self.ended = History(reference=reference), None
+        self.history, self.ended, self._loading = History(reference=reference), None, None
         self._main, self._model, self._trainer, self._safe = True, None, {}, {}
-        self._loading = None
         if hasattr(rule, "start"):
             view.set_round(0, rule.start(view.weights), None)
         self._start = dict(view.weights)

@@ -229,19 +229,21 @@ def _read_answers(path, b):
         )
     return answers["items"]
 
-
-def _prepared(b, metric, limit, path):
-    "(answers, tasks) of benchmark `b`: from the file `path` the ones, otherwise the others."
+# %% ../nbs/36_evaluate.ipynb #ae1602c3
+def _prepared(b, metric, limit, cache, key):
+    "(path, answers, tasks) of benchmark `b`: what is kept of it, or what will be asked."
+    asked = fingerprint([key, b.key, metric, limit])
+    path = Path(cache) / f"{asked}.json" if cache else None
     if path and path.exists():
-        return _read_answers(path, b), None
-    return None, load_tasks(b, limit, metric)
+        return path, _read_answers(path, b), None
+    return path, None, load_tasks(b, limit, metric)
 
 
-def _answers(b, metric, limit, path, prepared, harness_model):
-    "Item -> 0 or 1 of benchmark `b`: as they were read, otherwise asked and kept in `path`."
-    items, tasks = prepared
+def _answers(b, metric, limit, prepared, asked_by):
+    "Item -> 0 or 1 of benchmark `b`: as they were read, otherwise asked, and kept in a file."
+    path, items, tasks = prepared
     if items is None:
-        items = _ask(harness_model(), b, metric, tasks, limit)
+        items = _ask(asked_by(), b, metric, tasks, limit)
         if path:
             write_json(path, dict(key=path.stem, benchmark=b.name, domain=b.domain, items=items))
     return items
@@ -280,16 +282,12 @@ def evaluate(
     "The model's `Results` on each benchmark; it is evaluated where it is and left as it was."
     chosen = _to_ask(benchmarks, limit, run_code)
     settings = (model, tokenizer, token_budget, generate_batch)
-    asked_by = lru_cache(partial(harness_model, *settings))  # made when first needed
+    asked_by = lru_cache(partial(harness_model, *settings))
     with evaluating(model, adapter):
         key = _key(model, tokenizer, adapter) if cache else None
-        plans = []  # all benchmarks are read and checked before the first is asked
-        for b in chosen:
-            of_b = metric or b.metric
-            name = fingerprint([key, b.key, of_b, limit])
-            path = Path(cache) / f"{name}.json" if cache else None
-            plans.append((b, of_b, limit, path, _prepared(b, of_b, limit, path)))
-        answers = [_answers(*plan, asked_by) for plan in plans]
+        wanted = [(b, metric or b.metric, limit) for b in chosen]
+        prepared = [_prepared(*each, cache, key) for each in wanted]  # all, before one is asked
+        answers = [_answers(*each, p, asked_by) for each, p in zip(wanted, prepared)]
     return _as_results(chosen, answers, metric, limit, method)
 
 # %% ../nbs/36_evaluate.ipynb #fa16eff8

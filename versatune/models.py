@@ -116,7 +116,7 @@ def check_attention(attention):
     names = ["eager", *ALL_ATTENTION_FUNCTIONS.valid_keys()]
     return check_choice("attention", attention, [a for a in names if "|" not in a])
 
-
+# %% ../nbs/03_models.ipynb #fac998a5
 def _generation_beside_adapter(folder):
     "Field -> value of the generation_config.json that lies in an adapter's folder; {} elsewhere."
     path = Path(folder, "generation_config.json")
@@ -124,9 +124,7 @@ def _generation_beside_adapter(folder):
         return {}
     fields = read_json(path)
     if not isinstance(fields, dict):
-        raise InputError(
-            f"{path}: holds no settings; give fields such as eos_token_id, or delete it"
-        )
+        raise InputError(f"{path}: holds no settings; give such as eos_token_id, or delete it")
     return {field: value for field, value in fields.items() if field != "transformers_version"}
 
 
