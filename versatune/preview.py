@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['token_counts', 'find_copies', 'pieces', 'marked', 'marked_html', 'Preview', 'preview']
 
-# %% ../nbs/19a_preview.ipynb #8270b26b
+# %% ../nbs/19a_preview.ipynb #5ed8be63
 import os
 import sys
 from collections import Counter
@@ -20,8 +20,8 @@ from .basics import check_number, fingerprint
 from .conversations import encode
 from .data import DomainData
 
-# %% ../nbs/19a_preview.ipynb #ddcb26c1
-_QUANTILES = (0.1, 0.5, 0.9, 1.0)
+# %% ../nbs/19a_preview.ipynb #d06439df
+_QUANTILES = {0.1: "taught 10%", 0.5: "50%", 0.9: "90%", 1.0: "most"}
 
 
 def _some(rows, most, seed):
@@ -37,7 +37,7 @@ def _encoded(rows, domain, tokenizer):
     places = [f"{domain}: {place}" for place in rows["place"]]
     return encode(rows["messages"][:], tokenizer, 1 << 24, places)
 
-# %% ../nbs/19a_preview.ipynb #24093de5
+# %% ../nbs/19a_preview.ipynb #ca660609
 def token_counts(
     encoded,  # rows of {input_ids, labels}
     max_length,
@@ -45,15 +45,15 @@ def token_counts(
     "Quantiles of tokens and supervised tokens, rows cut, rows left out: a dict for a table."
     lengths = np.array([len(row["input_ids"]) for row in encoded])
     taught = [np.array(row["labels"][1:]) != -100 for row in encoded]
-    counts = {f"tokens, {q:.0%}": int(np.quantile(lengths, q)) for q in (0.5, 1.0)}
-    for q in _QUANTILES:
-        counts[f"supervised, {q:.0%}"] = int(np.quantile([t.sum() for t in taught], q))
+    counts = dict(median=int(np.median(lengths)), longest=int(lengths.max()))
+    for q, name in _QUANTILES.items():
+        counts[name] = int(np.quantile([t.sum() for t in taught], q))
     n_out = sum(not t[: max_length - 1].any() for t in taught)
     lost = sum(int(t[max_length - 1 :].sum()) for t in taught)
     share = lost / max(sum(int(t.sum()) for t in taught), 1)
     return counts | {"cut": int((lengths > max_length).sum()), "left out": n_out, "lost": share}
 
-# %% ../nbs/19a_preview.ipynb #625d1638
+# %% ../nbs/19a_preview.ipynb #e3709f8d
 def _words(text):
     return " ".join(text.casefold().split())
 
@@ -74,7 +74,7 @@ def _same_question(whole, asked):
     twice = {question for question, n in Counter(distinct.values()).items() if n > 1}
     return sum(question in twice for question in asked)
 
-# %% ../nbs/19a_preview.ipynb #3e36a173
+# %% ../nbs/19a_preview.ipynb #e103342b
 def find_copies(data):  # DomainData
     "A dict of counts for each domain: copies within, held out and trained on, in other domains."
     keys = {d: _keys(rows) for d, rows in data.train.items()}
@@ -91,7 +91,7 @@ def find_copies(data):  # DomainData
         }
     return table
 
-# %% ../nbs/19a_preview.ipynb #f1492034
+# %% ../nbs/19a_preview.ipynb #5c97ca26
 def _visible(text):
     "The text with control characters as \\x1b and the like; line ends and tabs stay."
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
@@ -116,7 +116,7 @@ def pieces(
 def _taught(labels, i):
     return i > 0 and labels[i] != -100
 
-# %% ../nbs/19a_preview.ipynb #aa07a8bd
+# %% ../nbs/19a_preview.ipynb #9005a8cb
 def _short(pieces, most=1_200):
     "The pieces with the middle of a long text left out."
     each = max(most // len(pieces), 80)
@@ -127,7 +127,7 @@ def _short(pieces, most=1_200):
         cut.append((text, taught))
     return cut
 
-# %% ../nbs/19a_preview.ipynb #20e6112a
+# %% ../nbs/19a_preview.ipynb #5f22ae05
 _ON, _OFF = "\x1b[1;32m", "\x1b[0m"  # bold and green
 
 
@@ -145,7 +145,7 @@ def marked_html(pieces):
     )
     return f'<pre style="white-space:pre-wrap;max-width:60em">{text}</pre>'
 
-# %% ../nbs/19a_preview.ipynb #03aad4c4
+# %% ../nbs/19a_preview.ipynb #f1a3bcc3
 @dataclass(frozen=True)
 class Preview:
     "What `preview` found; it shows itself in a notebook (HTML) and in a terminal (`text`)."
@@ -163,14 +163,14 @@ class Preview:
         n, all_rows = sum(self.measured.values()), int(self.rows.train.sum())
         which = "all rows" if n == all_rows else f"{n:,} of {all_rows:,} rows, by chance"
         lost = self.tokens.lost.map("{:.1%}".format)
-        tokens = self.tokens.assign(lost=lost).rename(columns=dict(lost="taught tokens lost"))
+        tokens = self.tokens.assign(lost=lost).rename(columns=dict(lost="taught lost"))
         titles = f"rows of {self.source}", f"tokens of {which}, cut at {self.max_length}"
         return dict(zip((*titles, "what is there twice"), (self.rows, tokens, self.copies)))
 
     def __repr__(self):
         return self.text(color=False)
 
-# %% ../nbs/19a_preview.ipynb #f5ba28cf
+# %% ../nbs/19a_preview.ipynb #e863896d
 @patch
 def text(
     self: Preview,
@@ -198,7 +198,7 @@ def _repr_html_(self: Preview):
         parts.append(f"<p>{escape(domain)}: {escape(place)}</p>{marked_html(row)}")
     return "".join(parts)
 
-# %% ../nbs/19a_preview.ipynb #582dd4aa
+# %% ../nbs/19a_preview.ipynb #a6601b0b
 def _examples(encoded, chosen, tokenizer, max_length, n, seed):
     "(domain, place, pieces) of n rows, from one domain after the other."
     rng, domains = np.random.default_rng(seed), list(encoded)
@@ -222,7 +222,7 @@ def _row_counts(data):
         table[d] |= {"questions": len(data.choices.get(d, ())), "skipped": n_skipped[d]}
     return table
 
-# %% ../nbs/19a_preview.ipynb #b1938627
+# %% ../nbs/19a_preview.ipynb #b0fdf846
 def preview(
     data: DomainData,
     tokenizer,
