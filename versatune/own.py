@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['texts_of', 'labelled_texts', 'with_other', 'OwnClassifier', 'fit_classifier', 'judge_labels', 'named_classifier']
 
-# %% ../nbs/17a_own.ipynb #bad1745a
+# %% ../nbs/17a_own.ipynb #0dc541fe
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from .models import load_model, load_tokenizer
 from .quantify import wilson
 from .written import load_classifier
 
-# %% ../nbs/17a_own.ipynb #f8db411f
+# %% ../nbs/17a_own.ipynb #7963ae4d
 def texts_of(rows):
     "What each row of messages says, as one text: a list of str."
     texts = []
@@ -37,7 +37,7 @@ def labelled_texts(rows):  # domain -> rows of messages
     labels = [d for d, of_domain in texts.items() for _ in of_domain]
     return [text for of_domain in texts.values() for text in of_domain], labels
 
-# %% ../nbs/17a_own.ipynb #b7d81f6b
+# %% ../nbs/17a_own.ipynb #b344a501
 def with_other(
     data,  # DomainData
     other="starter",  # or a file, a hub data set or rows of texts that are none of the domains
@@ -62,7 +62,7 @@ def _joined(tables):
     "The messages of several tables, as one mapping with a column."
     return dict(messages=[messages for rows in tables for messages in rows["messages"]])
 
-# %% ../nbs/17a_own.ipynb #b8f0ecc7
+# %% ../nbs/17a_own.ipynb #bd494bcf
 @dataclass(frozen=True)
 class OwnClassifier:
     "A fitted classifier, and how it did on rows that it never saw."
@@ -80,20 +80,17 @@ class OwnClassifier:
     @property
     def recall(self):
         "A DataFrame by domain: held-out texts, the part that is recognised, its 95 % interval."
-        target, n = self.classifier.calibration.target, {}
-        for i, d in enumerate(self.classifier.domains):
-            n[d] = int((target == i).sum())
         right = np.diag(self.confusion.to_numpy())
-        bounds = np.array([wilson(share, m) for share, m in zip(right, n.values())])
-        low, high = bounds.T
-        held_out = pd.Series(n)
-        return pd.DataFrame(dict(held_out=held_out, recall=right, low=low, high=high))
+        n = np.bincount(self.classifier.calibration.target, minlength=len(right))
+        low, high = np.array([wilson(share, int(m)) for share, m in zip(right, n)]).T
+        columns = dict(held_out=n, recall=right, low=low, high=high)
+        return pd.DataFrame(columns, list(self.classifier.domains))
 
     def __repr__(self):
         table = self.recall.round(2).to_string()
         return "\n".join([f"{self.classifier}, 95 % intervals:", table, self.told]).strip()
 
-# %% ../nbs/17a_own.ipynb #9155c1b1
+# %% ../nbs/17a_own.ipynb #261e17bc
 _KINDS = dict(linear=LinearClassifier, embeddings=EmbeddingClassifier)
 
 
@@ -116,7 +113,7 @@ def fit_classifier(
     fitted = cls.fit(texts, labels, *labelled_texts(heldout), name=name, about=about)
     return OwnClassifier(fitted, told)
 
-# %% ../nbs/17a_own.ipynb #99c9439f
+# %% ../nbs/17a_own.ipynb #32d70e36
 @patch
 def plot(self: OwnClassifier, ax=None):
     "The confusion as a picture (matplotlib axes): rows what a text is, columns what it seems."
@@ -135,7 +132,7 @@ def plot(self: OwnClassifier, ax=None):
     ax.set(ylabel="is (held-out texts)", xlabel="is taken for")
     return ax
 
-# %% ../nbs/17a_own.ipynb #e4f0a6e0
+# %% ../nbs/17a_own.ipynb #93380409
 def judge_labels(words):
     "Domain -> word of texts such as 'tax' or 'tax=taxation'; None for none."
     labels = {}
