@@ -23,7 +23,7 @@ from .folder import classifier_content, model_content
 from .judge import JudgeClassifier
 from .models import load_model, load_tokenizer, locate, tokenizer_fingerprint
 from .questions import pick_benchmarks
-from .settings import read_weights
+from .settings import read_importance, read_weights
 from .tasks import task_manager
 from .written import load_classifier
 
@@ -73,9 +73,18 @@ def read_judge(classifier, domains, precision="bf16"):
     return JudgeClassifier(load_model(name, precision), load_tokenizer(name), labels)
 
 # %% ../nbs/41b_checks.ipynb #81f9de96
+def _check_importance(s, domains):
+    "An InputError where the importance names what is not there."
+    if s.importance == "detected" and s.weights != "detected":
+        problem = f"importance detected needs a profile, and weights are {s.weights}"
+        raise InputError(f"{problem}; give weights detected, or importance law=2,code=1")
+    read_importance(s.importance, domains, DomainWeights.uniform(domains))
+
+
 def first_shares(settings, domains):
     "(classifier or None, given weights or None, hashes of what they name), of the data's domains."
     s = settings
+    _check_importance(s, domains)
     if s.weights == "detected" and is_judge(s.classifier):
         name = s.classifier.removeprefix(_JUDGE)
         locate(name)

@@ -36,8 +36,9 @@ from .models import describe, load_model, load_tokenizer, tokenizer_fingerprint
 from .records import peak_memory_gb, read_history, read_profile, read_record
 from .records import read_results
 from .reweight import check_rule
+from .reweight import first_weights as begin_with
 from .report import draw_figures, left_out, listed, metrics, report
-from .settings import PathSettings, reference_rows
+from .settings import PathSettings, read_importance, reference_rows
 from .tokens import tokenize
 from .view import MixtureView
 
@@ -185,10 +186,17 @@ def start(self: Run):
 
 
 @patch(as_prop=True)
+def importance(self: Run):
+    "How much each domain counts, as DomainWeights; None: all alike."
+    profile = self.profile.weights if self.settings.importance == "detected" else None
+    return read_importance(self.settings.importance, self.data.domains, profile)
+
+
+@patch(as_prop=True)
 def first_weights(self: Run):
     "The weights that the first round is drawn from: a rule may begin with others than `start`."
     rule = self.settings.rule
-    return rule.start(self.start) if hasattr(rule, "start") else self.start
+    return begin_with(rule, self.start, self.importance)
 
 # %% ../nbs/42_run.ipynb #f8fb62f2
 @patch
@@ -301,8 +309,7 @@ def keep(self: Run, tuned):  # a `FineTuned`
     "Write model card, model.json and history.json."
     write_atomic(self / "adapter" / "README.md", tuned.card(self.profile))
     write_json(self / "model.json", asdict(describe(tuned.model)))
-    record = dict(rounds=tuned.history.rounds, reference=self.reference)
-    write_json(self / "history.json", record)
+    write_json(self / "history.json", tuned.history.as_dict())
 
 # %% ../nbs/42_run.ipynb #df7e93da
 @patch
@@ -328,7 +335,7 @@ def train(self: Run):
 
     def work():
         model, watch = self.load(s.precision), dict(on_round=self.tell_round, guards=s.guards)
-        watch |= dict(save_steps=s.save_steps, report_to=s.report_to)
+        watch |= dict(save_steps=s.save_steps, report_to=s.report_to, importance=self.importance)
         how = s.rule, self.reference, s.train, self.folder
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"round \d+: ")  # told by `tell_round`
