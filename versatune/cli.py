@@ -15,6 +15,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from .commands import CHAT, ENV, EXPORT
 from .domains import InputError, first_line
 from .flags import INPUT_FLAGS, LARGER, TRAIN_FLAGS, Command, read_command
 
@@ -274,8 +275,11 @@ _COMMANDS = dict(
     train=_TRAIN,
     expand=_EXPAND,
     evaluate=_EVALUATE,
-    repro=_REPRO,
+    chat=CHAT,
+    export=EXPORT,
     plot=_PLOT,
+    repro=_REPRO,
+    env=ENV,
 )
 
 # %% ../nbs/44_cli.ipynb #fa3e4217

@@ -203,6 +203,8 @@ _LEGAL = dict(
     delta=dict(above=0, below=1),
     epsilon=dict(least=0),
     within=dict(above=0, below=1),
+    max_new_tokens=_COUNT,
+    temperature=dict(least=0),
 )
 _CHOICES = dict(
     precision=("nf4", "bf16", "fp32"),

@@ -146,6 +146,7 @@ _PROFILE["how"] = dict(classifier=str, aggregate=str, level=float)
 _MODEL = dict(architecture=str, parameters=int, linear4bit=int, megabytes=float, dtype=str)
 _COMPOSITION = dict(rows_per_round=int, requested=_NUMBERS, rows=_COUNTS, available=_COUNTS)
 _COMPOSITION |= dict.fromkeys(("dropped?", "cut?", "read?", "heldout_dropped?"), _COUNTS)
+_ANSWER = dict.fromkeys("domain question expected before after".split(), str)
 SHAPES = {  # file of a run's folder -> its shape
     "config.json": _CONFIG,
     "versions.json": dict(python=str, versatune=str, commit=str),
@@ -153,6 +154,7 @@ SHAPES = {  # file of a run's folder -> its shape
     "composition.json": _COMPOSITION,
     "proxy_losses.json": dict(key=str, by_epoch={...: dict(train=[float], heldout=[float])}),
     "reference.json": _NUMBERS,
+    "answers.json": [_ANSWER],
     "before.json": _RESULTS,
     "after.json": _RESULTS,
     "history.json": dict(rounds=[_ROUND], reference=(_NUMBERS, None)),

@@ -26,7 +26,7 @@ from .checks import row_counts
 from .data import load_data
 from .detect import detect
 from .domains import InputError, check_same_domains
-from .domains import first_line, write_atomic, write_json, writing
+from .domains import first_line, write_json, writing
 from .evaluate import evaluate
 from .finetune import finetune
 from .folder import claim as claim_folder
@@ -36,9 +36,10 @@ from .models import describe, load_model, load_tokenizer, tokenizer_fingerprint
 from .records import peak_memory_gb, read_history, read_profile, read_record
 from .records import read_results
 from .reweight import check_rule
-from .report import draw_figures, left_out, listed, metrics, report
+from .report import draw_figures, left_out, listed, metrics, report, write_card
 from .settings import PathSettings, reference_rows
 from .tokens import tokenize
+from .use import three_answers
 from .view import MixtureView
 
 # %% ../nbs/42_run.ipynb #7e469a74
@@ -298,8 +299,7 @@ def history(self: Run):
 
 @patch
 def keep(self: Run, tuned):  # a `FineTuned`
-    "Write model card, model.json and history.json."
-    write_atomic(self / "adapter" / "README.md", tuned.card(self.profile))
+    "Write model.json and history.json; the card comes last, with the scores."
     write_json(self / "model.json", asdict(describe(tuned.model)))
     record = dict(rounds=tuned.history.rounds, reference=self.reference)
     write_json(self / "history.json", record)
@@ -363,7 +363,11 @@ def finish(self: Run):
     "Step 8: figures, report.html and, last, metrics.json."
 
     def work():
+        if not (self / "answers.json").exists():
+            answers = three_answers(self.tuned(), self.tokenizer, self.data)
+            write_json(self / "answers.json", answers)
         draw_figures(self.folder)
+        write_card(self.folder)
         report(self.folder)
         write_json(self / "metrics.json", metrics(self.folder))
 
