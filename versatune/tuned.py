@@ -239,7 +239,8 @@ def check_push(repo):
     try:
         validate_repo_id(repo)
     except ValueError as error:
-        raise InputError(f"{error}; give OWNER/NAME") from None
+        reason = str(error).rstrip(".")
+        raise InputError(f"{reason}; give OWNER/NAME") from None
     try:
         user = HfApi().whoami()
     except Exception as error:

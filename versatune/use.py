@@ -192,7 +192,8 @@ def to_gguf(folder, converter=None, kind="bf16"):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode or not path.is_file():
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise InputError(f"{command[0]} could not convert {folder} ({last}); the folder is kept")
+        name = Path(converter or "the converter").name
+        raise InputError(f"{name} could not convert {folder} ({last}); the folder is kept")
     return path
 
 # %% ../nbs/41c_use.ipynb #6c7ef28a
