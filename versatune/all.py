@@ -44,6 +44,8 @@ from .checkpoints import *
 from .callback import *
 from .tuned import *
 from .finetune import *
+from .memory import *
+from .plan import *
 from .tasks import *
 from .questions import *
 from .execute import *
@@ -62,8 +64,8 @@ _MODULES = """
     detect labels provenance labelling sources forms columns cached data conversations
     tokens compose
     reweight guards history rivals simulate losses view checkpoints callback tuned
-    finetune tasks questions execute results evaluate plot records folder report settings
-    run
+    finetune memory plan tasks questions execute results evaluate plot records folder
+    report settings run
 """.split()
 
 __all__ = []
