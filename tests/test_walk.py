@@ -82,6 +82,26 @@ def test_its_config_is_given_back(run, capsys):
     assert "holds a run with train.lora.r=4, not 8" in capsys.readouterr().err
 
 
+def test_a_dry_run_writes_nothing(run, place, capsys):
+    typed = ["train", "--config", str(place / "my.yaml"), "--dry-run"]
+    assert main([*typed, "--out", str(place / "dry")]) == 0
+    printed = capsys.readouterr().out
+    assert "42 rows" in printed and "memory" in printed and not (place / "dry").exists()
+
+
+def test_the_mixture_goes_to_other_trainers(place, capsys):
+    typed = ["compose", "--data", str(place / "data"), "--weights", "uniform", "--n", "6"]
+    for trainer in ("llamafactory", "axolotl", "trl"):
+        out = place / trainer
+        more = ["--export", trainer, "--model", str(lab_model()), "--out", str(out)]
+        assert main([*typed, *more]) == 0
+        assert str(out / f"{trainer}.yaml") in capsys.readouterr().out
+        assert yaml.safe_load((out / f"{trainer}.yaml").read_text())
+        assert len((out / "mixture.jsonl").read_text().splitlines()) == 6
+    assert main([*typed, "--out", str(place / "m.parquet")]) == 0
+    assert len(pd.read_parquet(place / "m.parquet")) == 6
+
+
 def test_the_report_shows_answers_beside_their_questions(run):
     rows, page = read_json(run / "answers.json"), (run / "report.html").read_text("utf-8")
     assert {row["domain"] for row in rows} == {"rights", "programs", "life"}

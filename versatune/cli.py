@@ -6,7 +6,6 @@
 __all__ = ['main']
 
 # %% ../nbs/44_cli.ipynb #e5c2820c
-import json
 import logging
 import os
 import sys
@@ -47,9 +46,27 @@ def _run(a):
         from versatune.config import show_settings
 
         return print(show_settings(settings), end="")
+    if a.dry_run:
+        return print(_planned(settings, a.out))
     from versatune.run import run_path
 
     run_path(settings, a.out, a.overwrite)
+
+
+def _planned(settings, out):
+    "The plan of a run; what its first step checks is checked, and nothing is written."
+    from versatune.domains import DomainWeights
+    from versatune.plan import plan
+    from versatune.run import Run
+
+    run = Run(settings, out)
+    run.check()
+    if run.given is None and run.profile is None:
+        run.given = DomainWeights.uniform(run.data.domains)
+        print("the model's own shares are not known before it is sampled; planned with equal ones")
+    s = run.settings
+    sample = s.sample if s.weights == "detected" else None
+    return plan(s.model, run.tokens, run.first_weights, s.train, s.precision, sample=sample)
 
 # %% ../nbs/44_cli.ipynb #5660c7f3
 _RUN_FLAGS = (*INPUT_FLAGS, *TRAIN_FLAGS)
@@ -139,10 +156,12 @@ _DETECT = Command(
 def _compose(a):
     from versatune.compose import compose
     from versatune.data import load_data
-    from versatune.domains import DomainWeights, check_same_domains, write_atomic
+    from versatune.domains import DomainWeights, check_same_domains
+    from versatune.interop import export_mixture, write_rows
     from versatune.settings import read_weights
 
-    _unused(a.out)
+    if a.export is None:
+        _unused(a.out)
     if a.weights == "detected":
         raise InputError(
             "compose does not detect; give --weights profile.json (from 'versatune detect') "
@@ -153,18 +172,31 @@ def _compose(a):
     weights = DomainWeights.uniform(data.domains) if uniform else read_weights(a.weights)
     check_same_domains(f"the weights in {a.weights}", weights, "the data", data.domains)
     mixture = compose(data, weights, a.n, a.seed)
-    write_atomic(a.out, (json.dumps(row, ensure_ascii=False) + "\n" for row in mixture))
+    if a.export is None:
+        write_rows(mixture, a.out)
+    else:
+        print(export_mixture(mixture, a.out, a.export, a.model, parquet=a.parquet))
     domains = mixture["domain"][:]
     print(f"{len(mixture)} rows: " + ", ".join(f"{d} {domains.count(d)}" for d in data.domains))
 
 # %% ../nbs/44_cli.ipynb #15e441d9
 _COMPOSE = Command(
     _compose,
-    "write a mixture of the data as JSON lines",
-    ("data", "weights", "seed"),
+    "write a mixture of the data as JSON lines or Parquet, or ready for another trainer",
+    ("data", "weights", "seed", "model"),
     "mixture.jsonl",
-    {"--n": dict(type=int, default=1000, help="rows of the mixture")},
-    example="compose --data my/data --weights profile.json --n 5000 --out mixture.jsonl",
+    {
+        "--n": dict(type=int, default=1000, help="rows of the mixture"),
+        "--export": dict(
+            metavar="TRAINER",
+            help="llamafactory, axolotl or trl: --out is then a new folder, with a configuration",
+        ),
+        "--parquet": dict(
+            action="store_true", help="in that folder, Parquet instead of JSON lines"
+        ),
+    },
+    example="compose --data my/data --weights profile.json --n 5000 --out mixture.parquet\n"
+    "compose --data my/data --weights uniform --export axolotl --model Qwen/Qwen2.5-0.5B --out ax",
 )
 
 # %% ../nbs/44_cli.ipynb #c08983e6

@@ -51,6 +51,8 @@ TRAIN_FLAGS = dict(
         "rows that each proxy reads; none: twice what training draws of a domain, at most all",
         int,
     ),
+    proxy=(None, "a smaller model for the reference losses; none: the model itself", str),
+    within=(None, "sample until every interval is so narrow; none: --samples at once", float),
     heldout_rows=(12, "held-out rows of each domain, on which losses are measured"),
     benchmarks=((), "names of the paper's (notebook 32), or DOMAIN=PATH, instead of the data's"),
     save_steps=(None, "optimiser steps between checkpoints; none: one a round", int),
@@ -59,6 +61,7 @@ TRAIN_FLAGS = dict(
     overwrite=(False, "replace the run in the folder, once the new one can begin"),
     config=(None, "a .yaml or .json file of settings, or a run's folder", str),
     print_config=(False, "print all settings as YAML, and do nothing"),
+    dry_run=(False, "print rows, steps and memory that it would take, and write nothing"),
 )
 
 # %% ../nbs/43_flags.ipynb #dc109174
@@ -78,6 +81,7 @@ SETTINGS = {name: name for name in "model data classifier weights precision aggr
 SETTINGS |= {name: f"train.{name}" for name in "rounds epochs batch_size".split()}
 SETTINGS |= {name: f"train.{name}" for name in "max_length packed share_of".split()}
 SETTINGS |= {name: name for name in "heldout_rows benchmarks save_steps report_to".split()}
+SETTINGS |= dict(proxy="proxy", within="within")
 SETTINGS |= {name: f"rule.{name}" for name in "sigma target delta epsilon".split()}
 SETTINGS |= dict(
     samples="sample.n",
@@ -202,7 +206,7 @@ _LEGAL = dict(
     sigma=dict(least=0),
     delta=dict(above=0, below=1),
     epsilon=dict(least=0),
-    within=dict(above=0, below=1),
+    within=dict(above=0, below=1, none="for all texts at once"),
     max_new_tokens=_COUNT,
     temperature=dict(least=0),
 )
@@ -211,6 +215,7 @@ _CHOICES = dict(
     share_of=("rows", "tokens"),
     guards=("on", "paper"),
     aggregate=("mean", "counts", "inverted", "em"),
+    export=("llamafactory", "axolotl", "trl"),
 )
 
 # %% ../nbs/43_flags.ipynb #03954209
@@ -220,7 +225,7 @@ def check_flags(args):  # as parsed
         flag = f"--{name.replace('_', '-')}"
         if name in _LEGAL:
             check_number(flag, value, **_LEGAL[name])
-        if name in _CHOICES:
+        if name in _CHOICES and value is not None:
             check_choice(flag, value, _CHOICES[name])
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and (not text.strip() or "\0" in text):
