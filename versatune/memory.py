@@ -6,7 +6,7 @@
 __all__ = ['read_config', 'blank_model', 'weight_bytes', 'step_bytes', 'logits_bytes', 'cache_bytes', 'sampling_bytes',
            'memory_table']
 
-# %% ../nbs/31a_memory.ipynb #1ac73f33
+# %% ../nbs/31a_memory.ipynb #2807633d
 import math
 import weakref
 
@@ -23,7 +23,7 @@ from .domains import InputError, first_line
 from .models import add_lora, base_model, check_attention
 from .places import locate
 
-# %% ../nbs/31a_memory.ipynb #fa9e2fc7
+# %% ../nbs/31a_memory.ipynb #774b2fca
 def read_config(model):
     """The transformers configuration of a name (as `load_model` takes it), a config or a model.
 
@@ -39,7 +39,7 @@ def read_config(model):
     except Exception as e:
         raise InputError(f"model {model}: no config can be read ({first_line(e)})") from e
 
-# %% ../nbs/31a_memory.ipynb #3a6d2c24
+# %% ../nbs/31a_memory.ipynb #367516cd
 def blank_model(config, precision="nf4", attention=None):
     "The model of a configuration, without numbers: a causal LM on the device meta."
     dtype = torch.float32 if precision == "fp32" else torch.bfloat16
@@ -47,7 +47,7 @@ def blank_model(config, precision="nf4", attention=None):
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(config, **how)
 
-# %% ../nbs/31a_memory.ipynb #b2cc8fd9
+# %% ../nbs/31a_memory.ipynb #2b28be2d
 def _in_4_bits(model):
     "The linear layers that `load_model` quantises: all but the output layer."
     kept = get_keys_to_not_convert(model)
@@ -73,7 +73,7 @@ def weight_bytes(model, precision="nf4"):
     kinds[f"weights in {'fp32' if precision == 'fp32' else 'bf16'}"] = rest
     return {kind: n for kind, n in kinds.items() if n}
 
-# %% ../nbs/31a_memory.ipynb #7a69ac68
+# %% ../nbs/31a_memory.ipynb #1944cfb8
 class _Counted(TorchDispatchMode):
     "In this block, bytes of the tensors alive that were made in it: `now`, and at most `peak`."
 
@@ -101,7 +101,7 @@ class _Counted(TorchDispatchMode):
         self.peak = max(self.peak, self.now)
         return out
 
-# %% ../nbs/31a_memory.ipynb #9c4446b0
+# %% ../nbs/31a_memory.ipynb #ba66eb98
 def _fake(model):
     "Put tensors of the CPU without numbers in the place of a blank model's (in a fake mode)."
     made = {}
@@ -116,7 +116,7 @@ def _fake(model):
                 store[name] = tensor if tensor is None else made[id(tensor)]
     return model
 
-# %% ../nbs/31a_memory.ipynb #bbe0c172
+# %% ../nbs/31a_memory.ipynb #14348ea5
 def _play(model, n_rows, length, training=True):
     "(bytes kept when the output layer begins, bytes at most) of a batch with a faked `model`."
     head, kept = model.get_output_embeddings(), []
@@ -134,7 +134,7 @@ def _play(model, n_rows, length, training=True):
     hook.remove()
     return kept[0], counted.peak
 
-# %% ../nbs/31a_memory.ipynb #8f2558ff
+# %% ../nbs/31a_memory.ipynb #06f48f65
 def step_bytes(config, s, n_rows, length, precision="nf4", attention=None):
     "(activations, logits and loss) of a training step's batch, in bytes."
     model = add_lora(blank_model(config, precision, attention), s.lora).train()
@@ -145,7 +145,7 @@ def step_bytes(config, s, n_rows, length, precision="nf4", attention=None):
         kept, peak = _play(_fake(model), n_rows, length)
     return kept, peak - kept
 
-# %% ../nbs/31a_memory.ipynb #3377f8fd
+# %% ../nbs/31a_memory.ipynb #129f8923
 def _unpacked(model, precision):
     "Bytes of the largest layer as it is unpacked to be computed with."
     sizes = [layer.weight.numel() for layer in _in_4_bits(model)] if precision == "nf4" else []
@@ -156,7 +156,7 @@ def logits_bytes(n_padded, n_taught, vocabulary):
     "Bytes of the logits of a batch when its losses are measured."
     return vocabulary * (2 * n_padded + 10 * n_taught)
 
-# %% ../nbs/31a_memory.ipynb #e3e002e5
+# %% ../nbs/31a_memory.ipynb #61e76dd5
 def cache_bytes(config, n_rows, length):
     "Bytes of the keys and values that sampling keeps, in bf16."
     c = config.get_text_config()
@@ -164,7 +164,7 @@ def cache_bytes(config, n_rows, length):
     width = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
     return 2 * 2 * n_rows * length * c.num_hidden_layers * heads * width
 
-# %% ../nbs/31a_memory.ipynb #4f8d67d9
+# %% ../nbs/31a_memory.ipynb #2b6c0134
 def sampling_bytes(config, s):
     "Bytes by term that sampling takes beside the weights: a dict; `s`: SampleSettings."
     vocabulary = config.get_text_config().vocab_size
@@ -179,7 +179,10 @@ def _weights(blank, precision, device):
         weights["file behind them"] = 4 * weights["weights in NF4"]
     return weights
 
-# %% ../nbs/31a_memory.ipynb #2c91b6cf
+# %% ../nbs/31a_memory.ipynb #9f07e0d0
+_GAPS = 0.3  # of a step's tensors, on a CPU
+
+
 def _training_bytes(config, blank, s, batch, precision, attention):
     "(bytes by term of an adapter, those that a step adds to them): two dicts."
     n = sum(p.numel() for p in add_lora(blank, s.lora).parameters() if p.requires_grad)
@@ -193,7 +196,7 @@ def _table(phases):
     terms = [term for phase in phases.values() for term in phase]
     return pd.DataFrame(phases).fillna(0).astype(int).loc[list(dict.fromkeys(terms))]
 
-# %% ../nbs/31a_memory.ipynb #cbf07d0a
+# %% ../nbs/31a_memory.ipynb #e90aba50
 def memory_table(
     config,  # as `read_config` gives it
     settings,  # TrainSettings
@@ -209,6 +212,8 @@ def memory_table(
     weights = _weights(blank, precision, device)
     weights["one layer, unpacked"] = _unpacked(blank, precision)
     adapter, step = _training_bytes(config, blank, settings, batch, precision, attention)
+    if device == "cpu":
+        step["gaps between them"] = int(_GAPS * (step["activations"] + step["logits"]))
     logits = logits_bytes(*measured, config.get_text_config().vocab_size)
     phases = {} if sample is None else dict(sampling=weights | sampling_bytes(config, sample))
     phases["losses"] = weights | adapter | dict(logits=logits)
