@@ -16,16 +16,17 @@ from versatune.models import load_model, load_tokenizer
 from versatune.use import answers
 
 EXAMPLES = [(name, line) for name, c in _COMMANDS.items() for line in c.example.splitlines()]
+OWN = [(name, line) for name, line in EXAMPLES if line.split()[0] == name]
 
 
 def test_every_command_has_an_example():
-    assert {name for name, _ in EXAMPLES} == set(_COMMANDS)
+    assert {name for name, _ in OWN} == set(_COMMANDS)
 
 
 @pytest.mark.parametrize("name, line", EXAMPLES, ids=[line for _, line in EXAMPLES])
 def test_an_example_can_be_typed(name, line, capsys):
     args = read_command(_COMMANDS, shlex.split(line))
-    assert args.command == name
+    assert args.command == line.split()[0]
     with pytest.raises(SystemExit) as ended:
         main([name, "--help"])
     assert ended.value.code == 0 and f"versatune {line}" in capsys.readouterr().out

@@ -14,7 +14,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from .commands import CHAT, ENV, EXPORT
+from .commands import CHAT, ENV, EXPORT, REPRO
 from .domains import InputError, first_line
 from .flags import INPUT_FLAGS, LARGER, TRAIN_FLAGS, Command, read_command
 
@@ -184,13 +184,8 @@ def _compose(a):
 # %% ../nbs/44_cli.ipynb #15e441d9
 _COMPOSE = Command(
     _compose,
-<<<<<<< ours
     "write a mixture of the data as JSON lines or Parquet, or ready for another trainer",
-    ("data", "weights", "seed", "model"),
-=======
-    "write a mixture of the data as JSON lines",
-    ("data", "weights", "skip_bad", "seed"),
->>>>>>> theirs
+    ("data", "weights", "skip_bad", "seed", "model"),
     "mixture.jsonl",
     {
         "--n": dict(type=int, default=1000, help="rows of the mixture"),
@@ -310,13 +305,6 @@ _CLASSIFIER = Command(
 )
 
 # %% ../nbs/44_cli.ipynb #c07c3e8c
-def _repro(a):
-    from versatune.repro.experiments import run_experiments
-
-    where = a.data, a.model, a.out, a.folder, a.workers
-    print(*run_experiments(a.scale, a.names, *where), sep="\n")
-
-
 def _plot(a):
     from versatune.report import draw_figures, not_yet, report
 
@@ -331,30 +319,6 @@ _PLOT = Command(
     example="plot runs/mine",
 )
 
-# %% ../nbs/44_cli.ipynb #3eee40be
-_EXPERIMENTS = "mixtures, saturated, expansion, threshold, sensitivity or rules; none: all"
-_REPRO_DATA = (
-    "instead of the scale's: a folder, with instruct/ and benchmarks/ or DOMAIN.jsonl files, "
-    "'starter', or a .yaml file of names"
-)
-_SCALES = "smoke, lab, small or paper (notebook repro/experiments)"
-_WORKERS = "processes that share the work (default: one a core, one with a GPU)"
-_REPRO = Command(
-    _repro,
-    "run the experiments behind nbs/repro, as far as they are not done yet, "
-    "and write their result files",
-    out="nbs/repro/results",
-    own={
-        "names": dict(nargs="*", metavar="EXPERIMENT", help=_EXPERIMENTS),
-        "--scale": dict(default="smoke", help=_SCALES),
-        "--data": dict(help=_REPRO_DATA),
-        "--model": dict(help="instead of the scale's: hub id, folder or .gguf file"),
-        "--folder": dict(help="where work in progress is kept (default: runs/repro/SCALE)"),
-        "--workers": dict(type=int, help=_WORKERS),
-    },
-    example="repro rules --scale smoke --out runs/repro/results",
-)
-
 # %% ../nbs/44_cli.ipynb #87a66b9e
 _COMMANDS = dict(
     demo=_DEMO,
@@ -366,13 +330,10 @@ _COMMANDS = dict(
     chat=CHAT,
     export=EXPORT,
     plot=_PLOT,
-<<<<<<< ours
-    repro=_REPRO,
-    env=ENV,
-=======
     data=_DATA,
     classifier=_CLASSIFIER,
->>>>>>> theirs
+    repro=REPRO,
+    env=ENV,
 )
 
 # %% ../nbs/44_cli.ipynb #fa3e4217
