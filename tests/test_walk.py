@@ -106,7 +106,7 @@ def test_the_mixture_goes_to_other_trainers(place, capsys):
 def test_the_report_shows_answers_beside_their_questions(run):
     rows, page = read_json(run / "answers.json"), (run / "report.html").read_text("utf-8")
     assert {row["domain"] for row in rows} == {"rights", "programs", "life"}
-    assert all(f"<td>{row['question'].split(maxsplit=1)[0]}" in page for row in rows)
+    assert all(f'<p class="said">{row["question"].split(maxsplit=1)[0]}' in page for row in rows)
     assert f"versatune chat {run}" in page
 
 

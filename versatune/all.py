@@ -67,6 +67,8 @@ from .report import *
 from .settings import *
 from .config import *
 from .checks import *
+from .use import *
+from .interop import *
 from .run import *
 from .show import *
 
@@ -77,7 +79,7 @@ _MODULES = """
     conversations tokens preview compose reweight guards history rivals simulate
     losses view checkpoints callback progress tuned finetune memory plan tasks
     questions execute results evaluate plot live sliders records folder report
-    settings config checks run show
+    settings config checks use interop run show
 """.split()
 
 __all__ = []

@@ -73,6 +73,18 @@ def read_judge(classifier, domains, precision="bf16"):
     return JudgeClassifier(load_model(name, precision), load_tokenizer(name), labels)
 
 # %% ../nbs/41b_checks.ipynb #81f9de96
+def _check_knows(classifier, name, domains):
+    "An InputError that says what to do where a classifier has other domains than the data."
+    try:
+        called = f"the classifier {classifier.name!r}"
+        check_same_domains(called, classifier.domains, "the data", domains)
+    except InputError as error:
+        fit = (
+            "train one (versatune classifier fit --data DATA --out mine.npz), or give --classifier "
+        )
+        raise InputError(f"{error}; {fit}judge:MODEL, or --weights uniform") from None
+
+
 def first_shares(settings, domains):
     "(classifier or None, given weights or None, hashes of what they name), of the data's domains."
     s = settings
@@ -81,7 +93,8 @@ def first_shares(settings, domains):
         locate(name)
         return None, None, dict(classifier=model_content(name))
     if s.weights == "detected":
-        classifier = load_classifier(s.classifier, domains)
+        classifier = load_classifier(s.classifier)
+        _check_knows(classifier, s.classifier, domains)
         check_detection(classifier, s.aggregate, s.within)
         return classifier, None, dict(classifier=classifier_content(s.classifier))
     if s.weights == "uniform":

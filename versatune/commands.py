@@ -72,8 +72,10 @@ ENV = Command(
 
 # %% ../nbs/43a_commands.ipynb #c740ca05
 def _chat(a):
+    from transformers.utils.logging import disable_progress_bar
     from versatune.use import chat
 
+    disable_progress_bar()
     prompt = a.prompt
     if prompt is None and not sys.stdin.isatty():
         prompt = sys.stdin.read().strip()
@@ -97,8 +99,10 @@ CHAT = Command(
 
 # %% ../nbs/43a_commands.ipynb #59aac100
 def _export(a):
+    from transformers.utils.logging import disable_progress_bar
     from versatune.use import export_run
 
+    disable_progress_bar()
     merge = a.merge or not a.push
     for line in export_run(
         a.run, a.out, a.gguf, a.push, a.converter, private=not a.public, merge=merge

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['adapter_of', 'answers', 'before_and_after', 'three_questions', 'three_answers', 'chat', 'merge_run', 'find_converter',
-           'to_gguf', 'export_run']
+           'gguf_path', 'to_gguf', 'export_run']
 
 # %% ../nbs/41c_use.ipynb #8843c995
 import os
@@ -184,10 +184,18 @@ def find_converter(converter=None):
     raise InputError(f"{missing}; {_GET_CONVERTER}")
 
 # %% ../nbs/41c_use.ipynb #4df7a34c
+def gguf_path(folder, kind="bf16"):
+    "FOLDER-KIND.gguf, beside the folder; an InputError where it is there already."
+    folder = Path(folder)
+    path = folder.with_name(f"{folder.name}-{kind}.gguf")
+    if path.exists():
+        raise InputError(f"{path} exists; name another folder with --out")
+    return path
+
+
 def to_gguf(folder, converter=None, kind="bf16"):
-    "Write a model's folder as FOLDER/NAME-KIND.gguf with llama.cpp's converter; returns the path."
-    command = find_converter(converter)
-    path = Path(folder) / f"{Path(folder).resolve().name}-{kind}.gguf"
+    "Write a model's folder as FOLDER-KIND.gguf with llama.cpp's converter; returns the path."
+    command, path = find_converter(converter), gguf_path(folder, kind)
     command += [str(folder), "--outfile", str(path), "--outtype", kind]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode or not path.is_file():
@@ -209,27 +217,32 @@ def export_run(
     "Merge, convert and send what a run made; yields a line for each thing that was made."
     run = Path(str(run).rstrip("/"))
     adapter, _ = adapter_of(run)
+    folder, files = Path(out or run.with_name(f"{run.name}-merged")), []
     if gguf:
         find_converter(converter)
+        gguf_path(folder)
     if push:
         check_push(push)
-    folder = adapter
     if merge or gguf:
-        folder = merge_run(run, out or run.with_name(f"{run.name}-merged"))
-        yield f"merged model: {folder}"
+        yield f"merged model: {merge_run(run, folder)}"
     if gguf:
-        yield f"GGUF: {to_gguf(folder, converter)}"
+        files.append(to_gguf(folder, converter))
+        yield f"GGUF: {files[0]}"
     if push:
-        yield f"on the hub: {_send(folder, push, private)}"
+        sent = folder if merge or gguf else adapter
+        yield f"on the hub: {_send(sent, files, push, private)}"
 
 
-def _send(folder, repo, private):
-    "Send a folder to the hub; its address."
+def _send(folder, files, repo, private):
+    "Send a folder and files beside it to the hub; its address."
     from huggingface_hub import HfApi
 
     try:
         address = HfApi().create_repo(repo, private=private, exist_ok=True)
-        HfApi().upload_folder(repo_id=address.repo_id, folder_path=str(folder))
+        name = address.repo_id
+        HfApi().upload_folder(repo_id=name, folder_path=str(folder))
+        for path in files:
+            HfApi().upload_file(repo_id=name, path_or_fileobj=str(path), path_in_repo=path.name)
     except Exception as error:
         raise InputError(f"the hub did not take {folder} ({first_line(error)})") from error
     return str(address)
