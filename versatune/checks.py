@@ -84,7 +84,7 @@ def _check_knows(classifier, name, domains):
         )
         raise InputError(f"{error}; {fit}judge:MODEL, or --weights uniform") from None
 
-
+# %% ../nbs/41b_checks.ipynb #695d05f5
 def first_shares(settings, domains):
     "(classifier or None, given weights or None, hashes of what they name), of the data's domains."
     s = settings

@@ -39,20 +39,7 @@ def _path_settings(a):
     rule = {"rule.name": "DomainExpansion"} if a.command == "expand" else {}
     return read_settings(default, a.config, rule | a.changes)
 
-
-def _run(a):
-    settings = _path_settings(a)
-    if a.print_config:
-        from versatune.config import show_settings
-
-        return print(show_settings(settings), end="")
-    if a.dry_run:
-        return print(_planned(settings, a.out))
-    from versatune.run import run_path
-
-    run_path(settings, a.out, a.overwrite)
-
-
+# %% ../nbs/44_cli.ipynb #4219531f
 def _planned(settings, out):
     "The plan of a run; what its first step checks is checked, and nothing is written."
     from versatune.domains import DomainWeights
@@ -67,6 +54,19 @@ def _planned(settings, out):
     s = run.settings
     sample = s.sample if s.weights == "detected" else None
     return plan(s.model, run.tokens, run.first_weights, s.train, s.precision, sample=sample)
+
+
+def _run(a):
+    settings = _path_settings(a)
+    if a.print_config:
+        from versatune.config import show_settings
+
+        return print(show_settings(settings), end="")
+    if a.dry_run:
+        return print(_planned(settings, a.out))
+    from versatune.run import run_path
+
+    run_path(settings, a.out, a.overwrite)
 
 # %% ../nbs/44_cli.ipynb #5660c7f3
 _RUN_FLAGS = (*INPUT_FLAGS, *TRAIN_FLAGS)
@@ -86,6 +86,8 @@ _EXPAND_FLAGS = {
     "--delta": dict(type=float, default=0.1, help="step of the target's share"),
     "--epsilon": dict(type=float, default=1.0, help=_EPSILON),
 }
+
+# %% ../nbs/44_cli.ipynb #1d866810
 _EXAMPLES = dict(
     demo="demo --out runs/demo",
     train="train --model HuggingFaceTB/SmolLM2-360M --data my/data --out runs/mine\n"
@@ -202,23 +204,29 @@ _COMPOSE = Command(
 )
 
 # %% ../nbs/44_cli.ipynb #c08983e6
-def _evaluate(a):
+def _asked(a):
+    "The benchmarks that are named, or the questions of the data; of a run, those of its own."
     from versatune.data import load_data
-    from versatune.domains import cache_dir
-    from versatune.evaluate import evaluate
-    from versatune.models import load_model, load_tokenizer
     from versatune.folder import not_a_run
     from versatune.questions import pick_benchmarks
     from versatune.records import read_record
 
-    _unused(a.out)
     if "data" not in a.typed and not not_a_run(a.model):
-        a.data = read_record(Path(a.model) / "config.json")["data"]  # what it was trained on
+        a.data = read_record(Path(a.model) / "config.json")["data"]
     named = a.benchmarks or load_data(a.data).choices
     if not named:
         hint = "put a choices.jsonl beside train.jsonl, or name --benchmarks"
         raise InputError(f"the data {a.data} have no questions; {hint}")
-    benchmarks = pick_benchmarks(named)
+    return pick_benchmarks(named)
+
+# %% ../nbs/44_cli.ipynb #0f5e5e73
+def _evaluate(a):
+    from versatune.domains import cache_dir
+    from versatune.evaluate import evaluate
+    from versatune.models import load_model, load_tokenizer
+
+    _unused(a.out)
+    benchmarks = _asked(a)
     results = evaluate(
         load_model(a.model, a.precision),
         load_tokenizer(a.model),

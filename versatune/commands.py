@@ -109,7 +109,7 @@ def _export(a):
     ):
         print(line)
 
-
+# %% ../nbs/43a_commands.ipynb #65de0679
 EXPORT = Command(
     _export,
     "make of a run a plain model, a GGUF file, or a repository on the hub",
@@ -142,6 +142,8 @@ _REPRO_DATA = (
 )
 _SCALES = "smoke, lab, small or paper (notebook repro/experiments)"
 _WORKERS = "processes that share the work (default: one a core, one with a GPU)"
+
+# %% ../nbs/43a_commands.ipynb #c4aca280
 REPRO = Command(
     _repro,
     "run the experiments behind nbs/repro, as far as they are not done yet, "

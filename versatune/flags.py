@@ -52,6 +52,10 @@ TRAIN_FLAGS = dict(
         "rows that each proxy reads; none: twice what training draws of a domain, at most all",
         int,
     ),
+)
+
+# %% ../nbs/43_flags.ipynb #da6e8fa8
+TRAIN_FLAGS |= dict(
     proxy=(None, "a smaller model for the reference losses; none: the model itself", str),
     within=(None, "sample until every interval is so narrow; none: --samples at once", float),
     heldout_rows=(12, "held-out rows of each domain, on which losses are measured"),
@@ -148,7 +152,7 @@ class _Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpF
         given = given and default is not False
         return super()._get_help_string(action) if given else action.help
 
-
+# %% ../nbs/43_flags.ipynb #f5b0c4dd
 _PATHS = "\nevery other setting by its path (--print-config lists them): --train.lora.r 8"
 
 
@@ -163,7 +167,7 @@ def _arguments(command):
         arguments["--out"] = dict(default=command.out, help="where the result goes")
     return arguments | command.own
 
-
+# %% ../nbs/43_flags.ipynb #5e0270bd
 def _add_command(commands, name, command):
     "Give a command its parser, with all its flags."
     examples = [f"  versatune {line}" for line in command.example.splitlines()]
@@ -211,6 +215,8 @@ _LEGAL = dict(
     max_new_tokens=_COUNT,
     temperature=dict(least=0),
 )
+
+# %% ../nbs/43_flags.ipynb #f0f7d96e
 _CHOICES = dict(
     precision=("nf4", "bf16", "fp32"),
     share_of=("rows", "tokens"),

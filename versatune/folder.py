@@ -218,7 +218,7 @@ _USED_BY = {f"train.{name}": _TRAINED for name in _IN_TRAINING} | {
     "train": _COMPOSED,
 }
 
-
+# %% ../nbs/39_folder.ipynb #5d85721d
 def _used(folder, path):
     "Whether a setting, given by its path such as 'train.lora.r', has had a say in what is there."
     names = path.split(".")

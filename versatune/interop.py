@@ -108,25 +108,35 @@ def _llamafactory(model, file, s, n_rows, out):
     return {"dataset_info.json": info, "llamafactory.yaml": config}
 
 # %% ../nbs/41d_interop.ipynb #d3bfa11f
-def _axolotl(model, file, s, n_rows, out):
-    "File name -> content of what axolotl reads."
-    data = dict(
+def _axolotl_rows(file, out):
+    "Where axolotl finds the rows, and in which form."
+    return dict(
         path=str(Path(out) / file),
         ds_type="parquet" if file.endswith(".parquet") else "json",
         type="chat_template",
         field_messages="messages",
         message_property_mappings=dict(role="role", content="content"),
     )
-    config = dict(
-        base_model=model,
+
+
+def _axolotl_lora(s):
+    "LoRA in axolotl's words."
+    return dict(
         adapter="qlora",
         load_in_4bit=True,
         lora_r=s.lora.r,
         lora_alpha=s.lora.alpha,
         lora_dropout=s.lora.dropout,
         lora_target_linear=True,
+    )
+
+# %% ../nbs/41d_interop.ipynb #ae976eb8
+def _axolotl(model, file, s, n_rows, out):
+    "File name -> content of what axolotl reads."
+    config = dict(
+        base_model=model,
         chat_template="tokenizer_default_fallback_chatml",
-        datasets=[data],
+        datasets=[_axolotl_rows(file, out)],
         sequence_len=s.max_length,
         micro_batch_size=s.batch_size,
         gradient_accumulation_steps=s.gradient_accumulation,
@@ -134,7 +144,8 @@ def _axolotl(model, file, s, n_rows, out):
     rest = dict(num_epochs=1, learning_rate=s.learning_rate, lr_scheduler="cosine", seed=s.seed)
     rest |= dict(optimizer="adamw_torch", warmup_steps=_steps(s, n_rows), bf16="auto")
     rest |= dict(gradient_checkpointing=s.gradient_checkpointing, logging_steps=10)
-    return {"axolotl.yaml": config | rest | dict(output_dir=str(Path(out) / "model"))}
+    rest |= _axolotl_lora(s) | dict(output_dir=str(Path(out) / "model"))
+    return {"axolotl.yaml": config | rest}
 
 # %% ../nbs/41d_interop.ipynb #b23118b6
 def _trl(model, file, s, n_rows, out):
@@ -164,6 +175,17 @@ _START = dict(
 )
 
 # %% ../nbs/41d_interop.ipynb #55e94a3e
+def _rows_for(mixture, trainer):
+    "Rows in the form that a trainer reads; what it will teach otherwise than we do is said."
+    rows, differing = as_completions(mixture) if trainer == "trl" else as_messages(mixture)
+    if differing:
+        what = "answers before the last one, which trl does not teach"
+        other = f"answers that are not to be learned, which {trainer} teaches"
+        told = what if trainer == "trl" else other
+        warnings.warn(f"{differing} of {len(rows)} rows have {told}", stacklevel=3)
+    return rows
+
+# %% ../nbs/41d_interop.ipynb #d3c3d32c
 def export_mixture(
     mixture,  # from `compose`
     out,  # a new folder
@@ -177,12 +199,7 @@ def export_mixture(
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists and is not empty; name another folder with --out")
-    rows, differing = as_completions(mixture) if trainer == "trl" else as_messages(mixture)
-    if differing:
-        what = "answers before the last one, which trl does not teach"
-        other = f"answers that are not to be learned, which {trainer} teaches"
-        told = what if trainer == "trl" else other
-        warnings.warn(f"{differing} of {len(rows)} rows have {told}", stacklevel=2)
+    rows = _rows_for(mixture, trainer)
     file = "mixture.parquet" if parquet else "mixture.jsonl"
     write_rows(rows, out / file)
     for name, content in TRAINERS[trainer](model, file, settings, len(rows), out).items():

@@ -193,7 +193,7 @@ def _sections(folder, measured):
         sections["accuracy"] = _table(accuracy.astype(float))
     return sections
 
-
+# %% ../nbs/40_report.ipynb #8fba39c4
 def not_yet(folder):
     "What a run has not come to, or has none of: a sentence each."
     folder, history = Path(folder), read_history(folder)

@@ -116,7 +116,7 @@ def _measured(history, scores):
         results.append(EvalResult(**data, **measure))
     return results
 
-
+# %% ../nbs/30_tuned.ipynb #f9d6a0c4
 def _card_data(history, base, scores, data, license):
     "What machines read of a card, as YAML."
     card = ModelCardData(

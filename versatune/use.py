@@ -47,6 +47,15 @@ def _stops(model, tokenizer):
     return sorted({*closing_tokens(tokenizer), *(i for i in own if i is not None)})
 
 
+def _fed(conversations, tokenizer, pad, device):
+    "Prompts as one batch, filled up on the left: dict of input_ids and attention_mask."
+    texts = [prompt_text(c, tokenizer) for c in conversations]
+    rows = [tokenizer(text, add_special_tokens=False).input_ids for text in texts]
+    mask = padded([[1] * len(row) for row in rows], 0, left=True)
+    ids = padded(rows, pad, left=True)
+    return dict(input_ids=ids.to(device), attention_mask=mask.to(device))
+
+# %% ../nbs/41c_use.ipynb #542494f3
 @torch.inference_mode()
 def answers(
     model,
@@ -59,19 +68,13 @@ def answers(
     "The model's answer to each conversation, as text."
     check_number("max_new_tokens", max_new_tokens, least=1, whole=True)
     check_number("temperature", temperature, least=0)
-    texts = [prompt_text(c, tokenizer) for c in conversations]
-    rows = [tokenizer(text, add_special_tokens=False).input_ids for text in texts]
     stops = _stops(model, tokenizer)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else (stops or [0])[0]
     draw = dict(do_sample=True, temperature=temperature) if temperature else dict(do_sample=False)
-    ids = padded(rows, pad, left=True).to(model.device)
-    mask = padded([[1] * len(row) for row in rows], 0, left=True).to(model.device)
-    how = GenerationConfig(
-        max_new_tokens=max_new_tokens, eos_token_id=stops or None, pad_token_id=pad, **draw
-    )
-    fed = dict(input_ids=ids, attention_mask=mask)
+    draw |= dict(max_new_tokens=max_new_tokens, eos_token_id=stops or None, pad_token_id=pad)
+    fed, how = _fed(conversations, tokenizer, pad, model.device), GenerationConfig(**draw)
     made = model.generate(**fed, generation_config=how, streamer=streamer)
-    return tokenizer.batch_decode(made[:, ids.shape[1] :], skip_special_tokens=True)
+    return tokenizer.batch_decode(made[:, fed["input_ids"].shape[1] :], skip_special_tokens=True)
 
 # %% ../nbs/41c_use.ipynb #e712d344
 def before_and_after(model, tokenizer, conversations, max_new_tokens=96):
@@ -144,12 +147,17 @@ def _merged_card(adapter):
     return text
 
 
+def _check_new(folder):
+    "An InputError where a folder is there and holds something."
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} exists and is not empty; name another folder with --out")
+
+# %% ../nbs/41c_use.ipynb #970b8435
 def merge_run(run, out):
     "Write a run's base model plus adapter in bf16, with tokenizer and card; returns the folder."
     adapter, base = adapter_of(run)
     out = Path(out).expanduser()
-    if out.exists() and any(out.iterdir()):
-        raise InputError(f"{out} exists and is not empty; name another folder with --out")
+    _check_new(out)
     check_room(out, 1.1 * _n_bytes(locate(base)), "the merged model")
     model = PeftModel.from_pretrained(load_model(base, "bf16"), adapter).merge_and_unload()
     if (adapter / "generation_config.json").is_file():
@@ -205,34 +213,6 @@ def to_gguf(folder, converter=None, kind="bf16"):
     return path
 
 # %% ../nbs/41c_use.ipynb #6c7ef28a
-def export_run(
-    run,
-    out=None,  # None: RUN-merged, beside the run
-    gguf=False,
-    push=None,  # OWNER/NAME on the hub
-    converter=None,
-    private=True,
-    merge=True,  # False: only the adapter is sent
-):
-    "Merge, convert and send what a run made; yields a line for each thing that was made."
-    run = Path(str(run).rstrip("/"))
-    adapter, _ = adapter_of(run)
-    folder, files = Path(out or run.with_name(f"{run.name}-merged")), []
-    if gguf:
-        find_converter(converter)
-        gguf_path(folder)
-    if push:
-        check_push(push)
-    if merge or gguf:
-        yield f"merged model: {merge_run(run, folder)}"
-    if gguf:
-        files.append(to_gguf(folder, converter))
-        yield f"GGUF: {files[0]}"
-    if push:
-        sent = folder if merge or gguf else adapter
-        yield f"on the hub: {_send(sent, files, push, private)}"
-
-
 def _send(folder, files, repo, private):
     "Send a folder and files beside it to the hub; its address."
     from huggingface_hub import HfApi
@@ -246,3 +226,36 @@ def _send(folder, files, repo, private):
     except Exception as error:
         raise InputError(f"the hub did not take {folder} ({first_line(error)})") from error
     return str(address)
+
+
+def _check_export(folder, gguf, converter, push):
+    "An InputError for what could not be made in the end."
+    if gguf:
+        find_converter(converter)
+        gguf_path(folder)
+    if push:
+        check_push(push)
+
+# %% ../nbs/41c_use.ipynb #6f7f406c
+def export_run(
+    run,
+    out=None,  # None: RUN-merged, beside the run
+    gguf=False,
+    push=None,  # OWNER/NAME on the hub
+    converter=None,
+    private=True,
+    merge=True,  # False: only the adapter is sent
+):
+    "Merge, convert and send what a run made; yields a line for each thing that was made."
+    run = Path(str(run).rstrip("/"))
+    adapter, _ = adapter_of(run)
+    folder, files = Path(out or run.with_name(f"{run.name}-merged")), []
+    _check_export(folder, gguf, converter, push)
+    if merge or gguf:
+        yield f"merged model: {merge_run(run, folder)}"
+    if gguf:
+        files.append(to_gguf(folder, converter))
+        yield f"GGUF: {files[0]}"
+    if push:
+        sent = folder if merge or gguf else adapter
+        yield f"on the hub: {_send(sent, files, push, private)}"
