@@ -237,7 +237,7 @@ def flat(settings, above=""):
         paths |= flat(value, f"{above}{name}.") if inside else {f"{above}{name}": value}
     return paths
 
-
+# %% ../nbs/39_folder.ipynb #efb1f42d
 _CHANGED = dict(
     data="rows in its data ({data})",
     model="files of its model ({model})",

@@ -67,7 +67,6 @@ class PathSettings:
     guards: Guards = Guards()
     heldout_rows: int | None = 12  # of each domain, on which losses are measured; None: all
     sample: SampleSettings = SampleSettings(n=128, max_new_tokens=48, batch_size=128)
-    # rows=None: as many as the training may draw of a domain (`reference_rows`)
     reference: ReferenceSettings = ReferenceSettings(epochs=2, batch_size=4, learning_rate=1e-3)
     train: TrainSettings = TrainSettings(rows_per_round=40, **_SMALL)
     aggregate: str = "mean"  # shares from answers: mean, counts, inverted or em
