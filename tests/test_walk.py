@@ -58,7 +58,7 @@ def run(place):
     """A run of them, from a file of settings."""
     settings = dict(model=str(lab_model()), data=str(place / "data"), weights="uniform")
     settings |= dict(precision="fp32", train=dict(epochs=0.5, rounds=2, max_length=128))
-    settings["reference"] = dict(epochs=1, rows=4)
+    settings |= dict(reference=dict(epochs=1, rows=4), report_to=["tensorboard"])
     write_atomic(place / "my.yaml", yaml.safe_dump(settings))
     typed = ["train", "--config", str(place / "my.yaml"), "--train.lora.r", "4"]
     assert main([*typed, "--out", str(place / "run")]) == 0
@@ -70,6 +70,7 @@ def test_the_settings_are_those_of_the_file_and_of_what_was_typed(run):
     assert (train["lora"]["r"], train["rounds"], train["epochs"]) == (4, 2, 0.5)
     assert train["rows_per_round"] == 21  # half of three times 28 rows, in two rounds, rounded up
     assert read_json(run / "adapter/adapter_config.json")["r"] == 4
+    assert list((run / "logs").rglob("events*")) and not (run / "checkpoints").exists()
 
 
 def test_its_config_is_given_back(run, capsys):

@@ -54,6 +54,7 @@ _INSIDE = dict(
     ).split(),
     figures=[f"{name}.png" for name in FIGURES],
     checkpoints=["checkpoint-*"],
+    logs=["*"],
 )
 
 

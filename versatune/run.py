@@ -22,7 +22,7 @@ from transformers.utils import logging as transformers_logging
 # %% ../nbs/42_run.ipynb #8b469bb1
 from .checks import check_disk, check_engine, check_proxy, check_reports
 from .checks import first_shares, is_judge, questions_of, read_judge
-from .checks import row_counts
+from .checks import keep_logs, row_counts
 from .data import load_data
 from .detect import detect
 from .domains import InputError, check_same_domains
@@ -342,6 +342,7 @@ def train(self: Run):
         return "held-out loss: " + listed({d: _from_to(first[d], last[d]) for d in first})
 
     self.step(6, "fine-tuning", "history.json", work, line)
+    keep_logs(self.folder)
     shutil.rmtree(self / "checkpoints", ignore_errors=True)
 
 # %% ../nbs/42_run.ipynb #8c4bd57f

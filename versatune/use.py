@@ -77,7 +77,7 @@ def answers(
     return tokenizer.batch_decode(made[:, fed["input_ids"].shape[1] :], skip_special_tokens=True)
 
 # %% ../nbs/41c_use.ipynb #e712d344
-def before_and_after(model, tokenizer, conversations, max_new_tokens=96):
+def before_and_after(model, tokenizer, conversations, max_new_tokens=64):
     "(answers of the base model, answers with the adapter) to the same conversations."
     off = model.disable_adapter() if isinstance(model, PeftModel) else nullcontext()
     with off:
@@ -96,7 +96,7 @@ def three_questions(data):
     return questions
 
 
-def three_answers(model, tokenizer, data, max_new_tokens=96):
+def three_answers(model, tokenizer, data, max_new_tokens=64):
     "Rows of answers.json: domain, question, what the data say, the answers before and after."
     asked, rows = three_questions(data), []
     pairs = before_and_after(model, tokenizer, [q for _, q, _ in asked], max_new_tokens)
