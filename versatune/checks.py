@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['check_reports', 'check_engine', 'keep_logs', 'check_proxy', 'is_judge', 'read_judge', 'first_shares', 'questions_of',
-           'row_counts', 'lora_size', 'check_room', 'check_disk']
+           'row_counts', 'lora_size', 'check_room', 'check_disk', 'check_named']
 
 # %% ../nbs/41b_checks.ipynb #e8e75ba6
 import importlib.util
@@ -19,7 +19,7 @@ from transformers.integrations.integration_utils import get_available_reporting_
 from .basics import InputError, check_choice, fingerprint, first_line
 from .detect import check_detection
 from .domains import DOMAINS, DomainWeights, check_same_domains
-from .folder import classifier_content, model_content
+from .folder import classifier_content, model_content, not_a_run
 from .judge import JudgeClassifier
 from .models import load_model, load_tokenizer, locate, tokenizer_fingerprint
 from .questions import pick_benchmarks
@@ -170,3 +170,13 @@ def check_disk(settings, folder):
     numbers = lora_size(settings.model, settings.train.lora)
     texts = 8 * settings.sample.n * settings.sample.max_new_tokens
     check_room(folder, 10 * 4 * numbers + texts + 5e7, "checkpoints, adapter and texts")
+
+# %% ../nbs/41b_checks.ipynb #dfcb2fe6
+def check_named(name):
+    "An InputError where the name of a run is mistyped: it is not there, and beside it are runs."
+    path = Path(name).expanduser()
+    if path.exists() or str(path.parent) == "." or not path.parent.is_dir():
+        return
+    runs = sorted(p.name for p in path.parent.iterdir() if p.is_dir() and not not_a_run(p))
+    if runs:
+        raise InputError(f"{path} is not there; in {path.parent} are {', '.join(runs)}")

@@ -157,24 +157,30 @@ _DETECT = Command(
 )
 
 # %% ../nbs/44_cli.ipynb #fce411b4
+def _weights(given, domains):
+    "The weights of a file, or equal ones, of these domains."
+    from versatune.domains import DomainWeights, check_same_domains
+    from versatune.settings import read_weights
+
+    if given == "uniform":
+        return DomainWeights.uniform(domains)
+    weights = read_weights(given)
+    check_same_domains(f"the weights in {given}", weights, "the data", domains)
+    return weights
+
+
 def _compose(a):
     from versatune.compose import compose
     from versatune.data import load_data
-    from versatune.domains import DomainWeights, check_same_domains
     from versatune.interop import export_mixture, write_rows
-    from versatune.settings import read_weights
+    from versatune.use import check_new
 
-    if a.export is None:
-        _unused(a.out)
+    (check_new if a.export else _unused)(a.out)
     if a.weights == "detected":
-        raise InputError(
-            "compose does not detect; give --weights profile.json (from 'versatune detect') "
-            "or --weights uniform"
-        )
+        profile = "profile.json (from 'versatune detect')"
+        raise InputError(f"compose does not detect; give --weights {profile} or --weights uniform")
     data = load_data(a.data, skip_bad=a.skip_bad)
-    uniform = a.weights == "uniform"
-    weights = DomainWeights.uniform(data.domains) if uniform else read_weights(a.weights)
-    check_same_domains(f"the weights in {a.weights}", weights, "the data", data.domains)
+    weights = _weights(a.weights, data.domains)
     mixture = compose(data, weights, a.n, a.seed)
     if a.export is None:
         write_rows(mixture, a.out)
@@ -206,11 +212,13 @@ _COMPOSE = Command(
 # %% ../nbs/44_cli.ipynb #c08983e6
 def _asked(a):
     "The benchmarks that are named, or the questions of the data; of a run, those of its own."
+    from versatune.checks import check_named
     from versatune.data import load_data
     from versatune.folder import not_a_run
     from versatune.questions import pick_benchmarks
     from versatune.records import read_record
 
+    check_named(a.model)
     if "data" not in a.typed and not not_a_run(a.model):
         a.data = read_record(Path(a.model) / "config.json")["data"]
     named = a.benchmarks or load_data(a.data).choices

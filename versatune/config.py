@@ -26,6 +26,7 @@ from .settings import PathSettings
 # %% ../nbs/41a_config.ipynb #402cb524
 _KINDS = {"<class 'int'>": "a whole number", "<class 'float'>": "a number"}
 _KINDS |= {"<class 'bool'>": "true or false", "<class 'str'>": "a text"}
+_KINDS |= {"<class 'tuple'>": "a list, such as [one, two]"}
 
 
 def _wrong_type(error):
@@ -77,8 +78,11 @@ def _check_paths(layer, known, place):
 
 # %% ../nbs/41a_config.ipynb #1e1551ed
 def _with_followers(layer, before):
-    "A layer with the settings that follow from it."
+    "A layer with the settings that follow from it; one name alone is as good as a list."
     layer = dict(layer)
+    for name in ("report_to", "benchmarks"):
+        if isinstance(layer.get(name), str):
+            layer[name] = [layer[name]]
     if layer.get("train.rows_per_round") is not None:
         layer.setdefault("train.epochs", None)
     n = str(layer.get("sample.n", ""))
@@ -122,6 +126,8 @@ def file_settings(path):
         example = "name: value, such as `model: smollm2-135m`"
         raise InputError(f"{path}: settings are lines of {example}")
     values = {name: value for name, value in values.items() if name != "content"}
+    if isinstance(values.get("rule"), str):
+        values["rule"] = dict(name=values["rule"])
     return flat(values)
 
 # %% ../nbs/41a_config.ipynb #5f7bc2c8

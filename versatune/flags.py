@@ -259,7 +259,10 @@ def _unknown(commands, name, word):
     others = [other for other in commands if word in _flags_of(commands[other])]
     if others:
         return InputError(f"there is no flag {word}; it belongs to {' and '.join(others)}")
-    return InputError(f"there is no flag {word}; {_meant(word, _flags_of(commands[name]))}")
+    meant = _meant(word, _flags_of(commands[name]))
+    if "config" in commands[name].shared:
+        meant += " (any setting by its path: --train.lora.r 8; --print-config lists them)"
+    return InputError(f"there is no flag {word}; {meant}")
 
 # %% ../nbs/43_flags.ipynb #a26fe46d
 _PATH = re.compile(r"--([a-z]\w*(?:\.[\w-]+)+)(?:=(.*))?", re.S)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import yaml
 
-from .basics import InputError, check_choice, write_atomic, writing
+from .basics import check_choice, write_atomic, writing
 from .finetune import TrainSettings
 from .forms import UNTAUGHT
+from .use import check_new
 
 # %% ../nbs/41d_interop.ipynb #ff2ba8f5
 def _turns(messages):
@@ -196,9 +197,7 @@ def export_mixture(
 ):
     "Write rows and a configuration for another trainer into a folder; returns what to type."
     check_choice("export", trainer, tuple(TRAINERS))
-    out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists and is not empty; name another folder with --out")
+    out = check_new(out)
     rows = _rows_for(mixture, trainer)
     file = "mixture.parquet" if parquet else "mixture.jsonl"
     write_rows(rows, out / file)
