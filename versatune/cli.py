@@ -168,7 +168,7 @@ def _weights(given, domains):
     check_same_domains(f"the weights in {given}", weights, "the data", domains)
     return weights
 
-
+# %% ../nbs/44_cli.ipynb #b8c0e64f
 def _compose(a):
     from versatune.compose import compose
     from versatune.data import load_data
