@@ -23,7 +23,8 @@ from .compose import Exhausted
 from .domains import DomainWeights, InputError
 from .history import Guards, History, Report, round_shares
 from .losses import domain_losses
-from .reweight import VersaTune, check_rule, rule_settings
+from .reweight import VersaTune, check_rule, first_weights, resolve_importance
+from .reweight import rule_settings
 from .sample import model_fingerprint
 from .view import check_batch, check_follows
 
@@ -42,16 +43,23 @@ class ReweightCallback(TrainerCallback, ExportableState):
         guards=Guards(),  # what to watch for; Guards.paper() changes nothing
         log=None,  # called with the numbers of each round; the Trainer's `log` once there is one
         settings=None,  # name -> value: more that a checkpoint must agree with
+        importance=None,  # domain -> what it counts; "detected": as the view starts; None: alike
+        rounds=None,  # planned, for rules that look ahead
     ):
         check_rule(rule, view.data.domains, reference, view.weights)
         _check_reference(rule, reference)
         self.view, self.rule, self.guards = view, rule, guards
         self.token_budget, self.out = token_budget, out
         self.on_round, self.log, self.settings = on_round, log, settings or {}
-        self.history, self.ended, self._loading = History(reference=reference), None, None
+        told = dict(rounds=rounds, sizes=view.data.sizes)
+        if importance is not None:
+            told["importance"] = resolve_importance(importance, view.weights, view.weights)
+        self.history = History(reference=reference, **told)
+        self.ended, self._loading = None, None
         self._main, self._model, self._trainer, self._safe = True, None, {}, {}
         if hasattr(rule, "start"):
-            view.set_round(0, rule.start(view.weights), None)
+            first = first_weights(rule, view.weights, self.history.importance)
+            view.set_round(0, first, None)
         self._start = dict(view.weights)
 
 # %% ../nbs/29_callback.ipynb #dc028df6
@@ -69,6 +77,8 @@ def key(self: ReweightCallback):
     model = dict(self._model or {})
     if "model" in model:
         fingerprints["model"] = model.pop("model")
+    u = self.history.importance
+    counts = dict(importance=dict(u)) if u else {}
     return dict(
         domains=sorted(v.data.domains),
         rule=rule_settings(self.rule),
@@ -83,6 +93,7 @@ def key(self: ReweightCallback):
         **self._trainer,
         **model,
         **self.settings,
+        **counts,
         **fingerprints,
     )
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['check_reports', 'check_engine', 'keep_logs', 'check_proxy', 'is_judge', 'read_judge', 'first_shares', 'questions_of',
-           'row_counts', 'lora_size', 'check_room', 'check_disk', 'check_named']
+           'row_counts', 'first_rows', 'lora_size', 'check_room', 'check_disk', 'check_named']
 
 # %% ../nbs/41b_checks.ipynb #e8e75ba6
 import importlib.util
@@ -23,8 +23,9 @@ from .folder import classifier_content, model_content, not_a_run
 from .judge import JudgeClassifier
 from .models import load_model, load_tokenizer, locate, tokenizer_fingerprint
 from .questions import pick_benchmarks
-from .settings import read_weights
+from .settings import read_importance, read_weights
 from .tasks import task_manager
+from .view import MixtureView
 from .written import load_classifier
 
 # %% ../nbs/41b_checks.ipynb #9a91f555
@@ -92,10 +93,19 @@ def _check_knows(classifier, name, domains):
         )
         raise InputError(f"{error}; {fit}judge:MODEL, or --weights uniform") from None
 
+
+def _check_importance(s, domains):
+    "An InputError where the importance names what is not there."
+    if s.importance == "detected" and s.weights != "detected":
+        problem = f"importance detected needs a profile, and weights are {s.weights}"
+        raise InputError(f"{problem}; give weights detected, or importance law=2,code=1")
+    read_importance(s.importance, domains, DomainWeights.uniform(domains))
+
 # %% ../nbs/41b_checks.ipynb #695d05f5
 def first_shares(settings, domains):
     "(classifier or None, given weights or None, hashes of what they name), of the data's domains."
     s = settings
+    _check_importance(s, domains)
     if s.weights == "detected" and is_judge(s.classifier):
         name = s.classifier.removeprefix(_JUDGE)
         locate(name)
@@ -131,6 +141,13 @@ def row_counts(data, tokens, heldout_rows):
         heldout_dropped[d] = n_asked - len(tokens.heldout[d])
     counts = dict(read=data.sizes, available=tokens.sizes, dropped=tokens.dropped, cut=tokens.cut)
     return counts | dict(heldout_dropped=heldout_dropped)
+
+
+def first_rows(tokens, weights, train):
+    "Domain -> rows of the first round, as the training will draw them."
+    limits = train.max_passes, train.exhausted, train.share_of
+    view = MixtureView(tokens, weights, train.rows_per_round, train.seed, *limits)
+    return {d: view.plan.domains.count(d) for d in tokens.domains}
 
 # %% ../nbs/41b_checks.ipynb #09cb1ae2
 def _linear_sizes(name):

@@ -326,6 +326,7 @@ def finetune(
     save_steps=None,  # optimiser steps between checkpoints; None: one after each round
     report_to=(),  # the Trainer's own: "tensorboard", "wandb", ...
     callbacks=(),  # more TrainerCallbacks, such as a LiveDisplay
+    importance=None,  # domain -> how much it counts; "detected": as `weights`; None: all alike
 ):
     "Fine-tune with a mixture that follows the rule, in a stock Trainer: a `FineTuned`."
     _check_call(model, settings, guards, save_steps)
@@ -333,5 +334,6 @@ def finetune(
     with _workplace(out) as (out, folder):
         view, how = _view(model, tokenizer, data, weights, s), (s.token_budget, out, on_round)
         s, read, logs = s.sized(view.data.sizes), _read_with(data, s), (save_steps, report_to)
-        callback = ReweightCallback(view, rule, reference, *how, guards, settings=read)
+        told = dict(settings=read, importance=importance, rounds=s.rounds)
+        callback = ReweightCallback(view, rule, reference, *how, guards, **told)
         return _run(model, tokenizer, callback, s, folder, logs, progress, callbacks)

@@ -45,6 +45,10 @@ TRAIN_FLAGS = dict(
     packed=(False, "lay rows of a domain end to end up to --max-length"),
     share_of=("rows", "what weights are shares of: rows, or supervised tokens"),
     sigma=(0.5, "adjustment magnitude of the VersaTune rule"),
+    importance=(
+        "equal",
+        "how much a domain counts: equal, detected, law=2,code=1, or a .json file",
+    ),
     guards=("on", "on: floor, damping and stop as notebook 23 says; paper: report only"),
     reference_epochs=(2, "epochs of the proxy that makes a domain's reference loss"),
     reference_rows=(
@@ -84,8 +88,9 @@ SHARED = {name: _argument(*flag) for name, flag in (INPUT_FLAGS | TRAIN_FLAGS).i
 # %% ../nbs/43_flags.ipynb #037d1046
 SETTINGS = {name: name for name in "model data classifier weights precision aggregate".split()}
 SETTINGS |= {name: f"train.{name}" for name in "rounds epochs batch_size".split()}
+_PLAIN = "heldout_rows benchmarks save_steps report_to skip_bad importance"
 SETTINGS |= {name: f"train.{name}" for name in "max_length packed share_of".split()}
-SETTINGS |= {name: name for name in "heldout_rows benchmarks save_steps report_to skip_bad".split()}
+SETTINGS |= {name: name for name in _PLAIN.split()}
 SETTINGS |= dict(proxy="proxy", within="within")
 SETTINGS |= {name: f"rule.{name}" for name in "sigma target delta epsilon".split()}
 SETTINGS |= dict(

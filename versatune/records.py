@@ -147,6 +147,7 @@ _MODEL = dict(architecture=str, parameters=int, linear4bit=int, megabytes=float,
 _COMPOSITION = dict(rows_per_round=int, requested=_NUMBERS, rows=_COUNTS, available=_COUNTS)
 _COMPOSITION |= dict.fromkeys(("dropped?", "cut?", "read?", "heldout_dropped?"), _COUNTS)
 _ANSWER = dict.fromkeys("domain question expected before after".split(), str)
+_TOLD = {"importance?": (_NUMBERS, None), "planned?": (int, None), "sizes?": (_COUNTS, None)}
 SHAPES = {  # file of a run's folder -> its shape
     "config.json": _CONFIG,
     "versions.json": dict(python=str, versatune=str, commit=str),
@@ -157,7 +158,7 @@ SHAPES = {  # file of a run's folder -> its shape
     "answers.json": [_ANSWER],
     "before.json": _RESULTS,
     "after.json": _RESULTS,
-    "history.json": dict(rounds=[_ROUND], reference=(_NUMBERS, None)),
+    "history.json": dict(rounds=[_ROUND], reference=(_NUMBERS, None)) | _TOLD,
     "rounds.jsonl": _ROUND,
     "samples.jsonl": dict,
     "model.json": _MODEL,
@@ -247,10 +248,12 @@ def read_history(folder):
     "The `History` in a run's folder, of a run in progress as far as it has come; None before."
     folder = Path(folder)
     finished, unfinished = folder / "history.json", folder / "rounds.jsonl"
-    path = finished if finished.exists() else unfinished
+    path, told = finished if finished.exists() else unfinished, {}
     if path == finished:
         saved = read_record(path)
         rounds, reference = saved["rounds"], saved["reference"]
+        told = {name: saved.get(name) for name in ("importance", "sizes")}
+        told["rounds"] = saved.get("planned")
     else:
         rounds = [_ordered(entry) for entry in read_record(path)] if path.exists() else []
         known = folder / "reference.json"
@@ -259,9 +262,9 @@ def read_history(folder):
         return None
     try:
         _check_rounds(rounds, reference)
+        return History(rounds, reference, **told)
     except InputError as error:
         raise _damaged(path, error) from None
-    return History(rounds, reference)
 
 # %% ../nbs/38_records.ipynb #60b0b074
 def read_results(path):

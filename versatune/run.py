@@ -22,7 +22,7 @@ from transformers.utils import logging as transformers_logging
 # %% ../nbs/42_run.ipynb #8b469bb1
 from .checks import check_disk, check_engine, check_proxy, check_reports
 from .checks import first_shares, is_judge, questions_of, read_judge
-from .checks import keep_logs, row_counts
+from .checks import first_rows, keep_logs, row_counts
 from .data import load_data
 from .detect import detect
 from .domains import InputError, check_same_domains
@@ -37,10 +37,10 @@ from .records import peak_memory_gb, read_history, read_profile, read_record
 from .records import read_results
 from .reweight import check_rule
 from .report import draw_figures, left_out, listed, metrics, report, write_card
-from .settings import PathSettings, reference_rows
+from .reweight import first_weights as begin_with
+from .settings import PathSettings, read_importance, reference_rows
 from .tokens import tokenize
 from .use import three_answers
-from .view import MixtureView
 
 # %% ../nbs/42_run.ipynb #7e469a74
 class Run:
@@ -186,10 +186,17 @@ def start(self: Run):
 
 
 @patch(as_prop=True)
+def importance(self: Run):
+    "How much each domain counts, as DomainWeights; None: all alike."
+    profile = self.profile.weights if self.settings.importance == "detected" else None
+    return read_importance(self.settings.importance, self.data.domains, profile)
+
+
+@patch(as_prop=True)
 def first_weights(self: Run):
     "The weights that the first round is drawn from: a rule may begin with others than `start`."
     rule = self.settings.rule
-    return rule.start(self.start) if hasattr(rule, "start") else self.start
+    return begin_with(rule, self.start, self.importance)
 
 # %% ../nbs/42_run.ipynb #f8fb62f2
 @patch
@@ -217,15 +224,6 @@ def find_profile(self: Run):
 
 # %% ../nbs/42_run.ipynb #983db941
 @patch
-def first_rows(self: Run):
-    "Domain -> rows of the first round."
-    s = self.settings.train
-    limits = s.max_passes, s.exhausted, s.share_of
-    view = MixtureView(self.tokens, self.first_weights, s.rows_per_round, s.seed, *limits)
-    return {d: view.plan.domains.count(d) for d in self.data.domains}
-
-
-@patch
 def compose(self: Run):
     "Step 3: how many rows of each domain the first round takes, in composition.json."
 
@@ -233,7 +231,7 @@ def compose(self: Run):
         composition = dict(
             rows_per_round=self.settings.train.rows_per_round,
             requested=dict(self.first_weights),
-            rows=self.first_rows(),
+            rows=first_rows(self.tokens, self.first_weights, self.settings.train),
             **self.counts,
         )
         write_json(self / "composition.json", composition)
@@ -301,8 +299,7 @@ def history(self: Run):
 def keep(self: Run, tuned):  # a `FineTuned`
     "Write model.json and history.json; the card comes last, with the scores."
     write_json(self / "model.json", asdict(describe(tuned.model)))
-    record = dict(rounds=tuned.history.rounds, reference=self.reference)
-    write_json(self / "history.json", record)
+    write_json(self / "history.json", tuned.history.as_dict())
 
 # %% ../nbs/42_run.ipynb #df7e93da
 @patch
@@ -328,7 +325,7 @@ def train(self: Run):
 
     def work():
         model, watch = self.load(s.precision), dict(on_round=self.tell_round, guards=s.guards)
-        watch |= dict(save_steps=s.save_steps, report_to=s.report_to)
+        watch |= dict(save_steps=s.save_steps, report_to=s.report_to, importance=self.importance)
         how = s.rule, self.reference, s.train, self.folder
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"round \d+: ")  # told by `tell_round`
