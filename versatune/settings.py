@@ -24,6 +24,8 @@ from .quantify import HOW
 from .reweight import VersaTune, resolve_importance, rule_settings
 from .sample import SampleSettings
 
+_SMALL = dict(batch_size=4, gradient_accumulation=2, learning_rate=5e-4, max_length=256)
+
 # %% ../nbs/41_settings.ipynb #a1ff77ea
 def _check_names(s, name):
     "A setting of names becomes a tuple of them; one name alone is as good."
@@ -52,9 +54,6 @@ def _check_settings(s):
         check_number(f"{part} seed", seed, least=0, most=2**32 - 1, whole=True)
 
 # %% ../nbs/41_settings.ipynb #dac0cc7d
-_SMALL = dict(batch_size=4, gradient_accumulation=2, learning_rate=5e-4, max_length=256)
-
-
 @dataclass(frozen=True)
 class PathSettings:
     "What goes into a run; every part has its own settings, documented where it lives."
