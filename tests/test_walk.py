@@ -1,6 +1,7 @@
 """As a user walks: own data in three formats, from files to a merged model and an answer of it."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -123,6 +124,14 @@ def test_the_run_and_the_merged_model_answer(run, place, capsys):
         said = capsys.readouterr().out.strip()
         model = load_model(name, "fp32"), load_tokenizer(name)
         assert said and answers(*model, [question], 8)[0].strip() == said
+
+
+def test_the_guides_lines_load_the_merged_model(run, place, capsys):
+    guide = (Path(__file__).parents[1] / "docs/guide.md").read_text(encoding="utf-8")
+    (lines,) = [b for b in re.findall(r"```python\n(.*?)```", guide, re.S) if "models/mine" in b]
+    assert (place / "merged/config.json").is_file()
+    exec(lines.replace("models/mine", str(place / "merged")), {})
+    assert "tenant" in capsys.readouterr().out
 
 
 def test_it_is_evaluated_by_its_name(run, place, capsys):
