@@ -148,6 +148,8 @@ _COMPOSITION = dict(rows_per_round=int, requested=_NUMBERS, rows=_COUNTS, availa
 _COMPOSITION |= dict.fromkeys(("dropped?", "cut?", "read?", "heldout_dropped?"), _COUNTS)
 _ANSWER = dict.fromkeys("domain question expected before after".split(), str)
 _TOLD = {"importance?": (_NUMBERS, None), "planned?": (int, None), "sizes?": (_COUNTS, None)}
+
+# %% ../nbs/38_records.ipynb #727d8ef2
 SHAPES = {  # file of a run's folder -> its shape
     "config.json": _CONFIG,
     "versions.json": dict(python=str, versatune=str, commit=str),
