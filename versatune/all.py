@@ -40,6 +40,8 @@ from .compose import *
 from .reweight import *
 from .guards import *
 from .history import *
+from .objective import *
+from .equalgain import *
 from .rivals import *
 from .simulate import *
 from .losses import *
@@ -68,6 +70,8 @@ from .report import *
 from .settings import *
 from .config import *
 from .checks import *
+from .use import *
+from .interop import *
 from .run import *
 from .show import *
 
@@ -75,10 +79,10 @@ from .show import *
 _MODULES = """
     basics domains places models lab identity sample quantify judge classify written
     detect labels provenance labelling sources forms columns cached data own
-    conversations tokens preview compose reweight guards history rivals simulate
-    losses view checkpoints callback progress tuned finetune memory plan tasks
-    questions execute results asking evaluate plot live sliders records folder
-    report settings config checks run show
+    conversations tokens preview compose reweight guards history objective equalgain
+    rivals simulate losses view checkpoints callback progress tuned finetune memory
+    plan tasks questions execute results asking evaluate plot live sliders records
+    folder report settings config checks use interop run show
 """.split()
 
 __all__ = []

@@ -6,7 +6,6 @@
 __all__ = ['main']
 
 # %% ../nbs/44_cli.ipynb #e5c2820c
-import json
 import logging
 import os
 import sys
@@ -15,6 +14,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from .commands import CHAT, ENV, EXPORT, REPRO
 from .domains import InputError, first_line
 from .flags import INPUT_FLAGS, LARGER, TRAIN_FLAGS, Command, read_command
 
@@ -39,6 +39,22 @@ def _path_settings(a):
     rule = {"rule.name": "DomainExpansion"} if a.command == "expand" else {}
     return read_settings(default, a.config, rule | a.changes)
 
+# %% ../nbs/44_cli.ipynb #4219531f
+def _planned(settings, out):
+    "The plan of a run; what its first step checks is checked, and nothing is written."
+    from versatune.domains import DomainWeights
+    from versatune.plan import plan
+    from versatune.run import Run
+
+    run = Run(settings, out)
+    run.check()
+    if run.given is None and run.profile is None:
+        run.given = DomainWeights.uniform(run.data.domains)
+        print("the model's own shares are not known before it is sampled; planned with equal ones")
+    s = run.settings
+    sample = s.sample if s.weights == "detected" else None
+    return plan(s.model, run.tokens, run.first_weights, s.train, s.precision, sample=sample)
+
 
 def _run(a):
     settings = _path_settings(a)
@@ -46,6 +62,8 @@ def _run(a):
         from versatune.config import show_settings
 
         return print(show_settings(settings), end="")
+    if a.dry_run:
+        return print(_planned(settings, a.out))
     from versatune.run import run_path
 
     run_path(settings, a.out, a.overwrite)
@@ -68,6 +86,8 @@ _EXPAND_FLAGS = {
     "--delta": dict(type=float, default=0.1, help="step of the target's share"),
     "--epsilon": dict(type=float, default=1.0, help=_EPSILON),
 }
+
+# %% ../nbs/44_cli.ipynb #1d866810
 _EXAMPLES = dict(
     demo="demo --out runs/demo",
     train="train --model HuggingFaceTB/SmolLM2-360M --data my/data --out runs/mine\n"
@@ -137,55 +157,84 @@ _DETECT = Command(
 )
 
 # %% ../nbs/44_cli.ipynb #fce411b4
+def _weights(given, domains):
+    "The weights of a file, or equal ones, of these domains."
+    from versatune.domains import DomainWeights, check_same_domains
+    from versatune.settings import read_weights
+
+    if given == "uniform":
+        return DomainWeights.uniform(domains)
+    weights = read_weights(given)
+    check_same_domains(f"the weights in {given}", weights, "the data", domains)
+    return weights
+
+# %% ../nbs/44_cli.ipynb #b8c0e64f
 def _compose(a):
     from versatune.compose import compose
     from versatune.data import load_data
-    from versatune.domains import DomainWeights, check_same_domains, write_atomic
-    from versatune.settings import read_weights
+    from versatune.interop import export_mixture, write_rows
+    from versatune.use import check_new
 
-    _unused(a.out)
+    (check_new if a.export else _unused)(a.out)
     if a.weights == "detected":
-        raise InputError(
-            "compose does not detect; give --weights profile.json (from 'versatune detect') "
-            "or --weights uniform"
-        )
+        profile = "profile.json (from 'versatune detect')"
+        raise InputError(f"compose does not detect; give --weights {profile} or --weights uniform")
     data = load_data(a.data, skip_bad=a.skip_bad)
-    uniform = a.weights == "uniform"
-    weights = DomainWeights.uniform(data.domains) if uniform else read_weights(a.weights)
-    check_same_domains(f"the weights in {a.weights}", weights, "the data", data.domains)
+    weights = _weights(a.weights, data.domains)
     mixture = compose(data, weights, a.n, a.seed)
-    write_atomic(a.out, (json.dumps(row, ensure_ascii=False) + "\n" for row in mixture))
+    if a.export is None:
+        write_rows(mixture, a.out)
+    else:
+        print(export_mixture(mixture, a.out, a.export, a.model, parquet=a.parquet))
     domains = mixture["domain"][:]
     print(f"{len(mixture)} rows: " + ", ".join(f"{d} {domains.count(d)}" for d in data.domains))
 
 # %% ../nbs/44_cli.ipynb #15e441d9
 _COMPOSE = Command(
     _compose,
-    "write a mixture of the data as JSON lines",
-    ("data", "weights", "skip_bad", "seed"),
+    "write a mixture of the data as JSON lines or Parquet, or ready for another trainer",
+    ("data", "weights", "skip_bad", "seed", "model"),
     "mixture.jsonl",
-    {"--n": dict(type=int, default=1000, help="rows of the mixture")},
-    example="compose --data my/data --weights profile.json --n 5000 --out mixture.jsonl",
+    {
+        "--n": dict(type=int, default=1000, help="rows of the mixture"),
+        "--export": dict(
+            metavar="TRAINER",
+            help="llamafactory, axolotl or trl: --out is then a new folder, with a configuration",
+        ),
+        "--parquet": dict(
+            action="store_true", help="in that folder, Parquet instead of JSON lines"
+        ),
+    },
+    example="compose --data my/data --weights profile.json --n 5000 --out mixture.parquet\n"
+    "compose --data my/data --weights uniform --export axolotl --model Qwen/Qwen2.5-0.5B --out ax",
 )
 
 # %% ../nbs/44_cli.ipynb #c08983e6
-def _evaluate(a):
+def _asked(a):
+    "The benchmarks that are named, or the questions of the data; of a run, those of its own."
+    from versatune.checks import check_named
     from versatune.data import load_data
-    from versatune.domains import cache_dir
-    from versatune.evaluate import evaluate
-    from versatune.models import load_model, load_tokenizer
     from versatune.folder import not_a_run
     from versatune.questions import pick_benchmarks
     from versatune.records import read_record
 
-    _unused(a.out)
+    check_named(a.model)
     if "data" not in a.typed and not not_a_run(a.model):
-        a.data = read_record(Path(a.model) / "config.json")["data"]  # what it was trained on
+        a.data = read_record(Path(a.model) / "config.json")["data"]
     named = a.benchmarks or load_data(a.data).choices
     if not named:
         hint = "put a choices.jsonl beside train.jsonl, or name --benchmarks"
         raise InputError(f"the data {a.data} have no questions; {hint}")
-    benchmarks = pick_benchmarks(named)
+    return pick_benchmarks(named)
+
+# %% ../nbs/44_cli.ipynb #0f5e5e73
+def _evaluate(a):
+    from versatune.domains import cache_dir
+    from versatune.evaluate import evaluate
+    from versatune.models import load_model, load_tokenizer
+
+    _unused(a.out)
+    benchmarks = _asked(a)
     results = evaluate(
         load_model(a.model, a.precision),
         load_tokenizer(a.model),
@@ -272,13 +321,6 @@ _CLASSIFIER = Command(
 )
 
 # %% ../nbs/44_cli.ipynb #c07c3e8c
-def _repro(a):
-    from versatune.repro.experiments import run_experiments
-
-    where = a.data, a.model, a.out, a.folder, a.workers
-    print(*run_experiments(a.scale, a.names, *where), sep="\n")
-
-
 def _plot(a):
     from versatune.report import draw_figures, not_yet, report
 
@@ -293,30 +335,6 @@ _PLOT = Command(
     example="plot runs/mine",
 )
 
-# %% ../nbs/44_cli.ipynb #3eee40be
-_EXPERIMENTS = "mixtures, saturated, expansion, threshold, sensitivity or rules; none: all"
-_REPRO_DATA = (
-    "instead of the scale's: a folder, with instruct/ and benchmarks/ or DOMAIN.jsonl files, "
-    "'starter', or a .yaml file of names"
-)
-_SCALES = "smoke, lab, small or paper (notebook repro/experiments)"
-_WORKERS = "processes that share the work (default: one a core, one with a GPU)"
-_REPRO = Command(
-    _repro,
-    "run the experiments behind nbs/repro, as far as they are not done yet, "
-    "and write their result files",
-    out="nbs/repro/results",
-    own={
-        "names": dict(nargs="*", metavar="EXPERIMENT", help=_EXPERIMENTS),
-        "--scale": dict(default="smoke", help=_SCALES),
-        "--data": dict(help=_REPRO_DATA),
-        "--model": dict(help="instead of the scale's: hub id, folder or .gguf file"),
-        "--folder": dict(help="where work in progress is kept (default: runs/repro/SCALE)"),
-        "--workers": dict(type=int, help=_WORKERS),
-    },
-    example="repro rules --scale smoke --out runs/repro/results",
-)
-
 # %% ../nbs/44_cli.ipynb #87a66b9e
 _COMMANDS = dict(
     demo=_DEMO,
@@ -325,10 +343,13 @@ _COMMANDS = dict(
     train=_TRAIN,
     expand=_EXPAND,
     evaluate=_EVALUATE,
-    repro=_REPRO,
+    chat=CHAT,
+    export=EXPORT,
     plot=_PLOT,
     data=_DATA,
     classifier=_CLASSIFIER,
+    repro=REPRO,
+    env=ENV,
 )
 
 # %% ../nbs/44_cli.ipynb #fa3e4217

@@ -56,6 +56,12 @@ TRAIN_FLAGS = dict(
         "rows that each proxy reads; none: twice what training draws of a domain, at most all",
         int,
     ),
+)
+
+# %% ../nbs/43_flags.ipynb #da6e8fa8
+TRAIN_FLAGS |= dict(
+    proxy=(None, "a smaller model for the reference losses; none: the model itself", str),
+    within=(None, "sample until every interval is so narrow; none: --samples at once", float),
     heldout_rows=(12, "held-out rows of each domain, on which losses are measured"),
     benchmarks=((), "names of the paper's (notebook 32), or DOMAIN=PATH, instead of the data's"),
     save_steps=(None, "optimiser steps between checkpoints; none: one a round", int),
@@ -64,6 +70,7 @@ TRAIN_FLAGS = dict(
     overwrite=(False, "replace the run in the folder, once the new one can begin"),
     config=(None, "a .yaml or .json file of settings, or a run's folder", str),
     print_config=(False, "print all settings as YAML, and do nothing"),
+    dry_run=(False, "print rows, steps and memory that it would take, and write nothing"),
 )
 
 # %% ../nbs/43_flags.ipynb #dc109174
@@ -84,6 +91,7 @@ SETTINGS |= {name: f"train.{name}" for name in "rounds epochs batch_size".split(
 _PLAIN = "heldout_rows benchmarks save_steps report_to skip_bad importance"
 SETTINGS |= {name: f"train.{name}" for name in "max_length packed share_of".split()}
 SETTINGS |= {name: name for name in _PLAIN.split()}
+SETTINGS |= dict(proxy="proxy", within="within")
 SETTINGS |= {name: f"rule.{name}" for name in "sigma target delta epsilon".split()}
 SETTINGS |= dict(
     samples="sample.n",
@@ -149,7 +157,7 @@ class _Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpF
         given = given and default is not False
         return super()._get_help_string(action) if given else action.help
 
-
+# %% ../nbs/43_flags.ipynb #f5b0c4dd
 _PATHS = "\nevery other setting by its path (--print-config lists them): --train.lora.r 8"
 
 
@@ -164,7 +172,7 @@ def _arguments(command):
         arguments["--out"] = dict(default=command.out, help="where the result goes")
     return arguments | command.own
 
-
+# %% ../nbs/43_flags.ipynb #5e0270bd
 def _add_command(commands, name, command):
     "Give a command its parser, with all its flags."
     examples = [f"  versatune {line}" for line in command.example.splitlines()]
@@ -208,13 +216,18 @@ _LEGAL = dict(
     sigma=dict(least=0),
     delta=dict(above=0, below=1),
     epsilon=dict(least=0),
-    within=dict(above=0, below=1),
+    within=dict(above=0, below=1, none="for all texts at once"),
+    max_new_tokens=_COUNT,
+    temperature=dict(least=0),
 )
+
+# %% ../nbs/43_flags.ipynb #f0f7d96e
 _CHOICES = dict(
     precision=("nf4", "bf16", "fp32"),
     share_of=("rows", "tokens"),
     guards=("on", "paper"),
     aggregate=("mean", "counts", "inverted", "em"),
+    export=("llamafactory", "axolotl", "trl"),
 )
 
 # %% ../nbs/43_flags.ipynb #03954209
@@ -224,7 +237,7 @@ def check_flags(args):  # as parsed
         flag = f"--{name.replace('_', '-')}"
         if name in _LEGAL:
             check_number(flag, value, **_LEGAL[name])
-        if name in _CHOICES:
+        if name in _CHOICES and value is not None:
             check_choice(flag, value, _CHOICES[name])
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and (not text.strip() or "\0" in text):
@@ -251,7 +264,10 @@ def _unknown(commands, name, word):
     others = [other for other in commands if word in _flags_of(commands[other])]
     if others:
         return InputError(f"there is no flag {word}; it belongs to {' and '.join(others)}")
-    return InputError(f"there is no flag {word}; {_meant(word, _flags_of(commands[name]))}")
+    meant = _meant(word, _flags_of(commands[name]))
+    if "config" in commands[name].shared:
+        meant += " (any setting by its path: --train.lora.r 8; --print-config lists them)"
+    return InputError(f"there is no flag {word}; {meant}")
 
 # %% ../nbs/43_flags.ipynb #a26fe46d
 _PATH = re.compile(r"--([a-z]\w*(?:\.[\w-]+)+)(?:=(.*))?", re.S)

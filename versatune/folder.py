@@ -54,6 +54,7 @@ _INSIDE = dict(
     ).split(),
     figures=[f"{name}.png" for name in FIGURES],
     checkpoints=["checkpoint-*"],
+    logs=["*"],
 )
 
 
@@ -218,7 +219,7 @@ _USED_BY = {f"train.{name}": _TRAINED for name in _IN_TRAINING} | {
     "train": _COMPOSED,
 }
 
-
+# %% ../nbs/39_folder.ipynb #5d85721d
 def _used(folder, path):
     "Whether a setting, given by its path such as 'train.lora.r', has had a say in what is there."
     names = path.split(".")
@@ -237,7 +238,7 @@ def flat(settings, above=""):
         paths |= flat(value, f"{above}{name}.") if inside else {f"{above}{name}": value}
     return paths
 
-
+# %% ../nbs/39_folder.ipynb #efb1f42d
 _CHANGED = dict(
     data="rows in its data ({data})",
     model="files of its model ({model})",

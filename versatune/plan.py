@@ -251,7 +251,7 @@ def plan(
     device=None,  # "cuda", "cpu" or None: the GPU where there is one
 ):
     "A `RunPlan`: rows and tokens by domain and round, steps, memory by term, time."
-    device, s = _check(data, weights, precision, n_processes, device), settings
+    device, s = _check(data, weights, precision, n_processes, device), settings.sized(data.sizes)
     draws = _draws(data, DomainWeights(weights), s)
     batches = _batches(draws, data, s, "flash" in (attention or ""))
     size, loss = batches[0] * batches[1], _loss_batches(data.heldout, s.token_budget)

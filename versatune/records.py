@@ -146,7 +146,10 @@ _PROFILE["how"] = dict(classifier=str, aggregate=str, level=float)
 _MODEL = dict(architecture=str, parameters=int, linear4bit=int, megabytes=float, dtype=str)
 _COMPOSITION = dict(rows_per_round=int, requested=_NUMBERS, rows=_COUNTS, available=_COUNTS)
 _COMPOSITION |= dict.fromkeys(("dropped?", "cut?", "read?", "heldout_dropped?"), _COUNTS)
+_ANSWER = dict.fromkeys("domain question expected before after".split(), str)
 _TOLD = {"importance?": (_NUMBERS, None), "planned?": (int, None), "sizes?": (_COUNTS, None)}
+
+# %% ../nbs/38_records.ipynb #727d8ef2
 SHAPES = {  # file of a run's folder -> its shape
     "config.json": _CONFIG,
     "versions.json": dict(python=str, versatune=str, commit=str),
@@ -154,6 +157,7 @@ SHAPES = {  # file of a run's folder -> its shape
     "composition.json": _COMPOSITION,
     "proxy_losses.json": dict(key=str, by_epoch={...: dict(train=[float], heldout=[float])}),
     "reference.json": _NUMBERS,
+    "answers.json": [_ANSWER],
     "before.json": _RESULTS,
     "after.json": _RESULTS,
     "history.json": dict(rounds=[_ROUND], reference=(_NUMBERS, None)) | _TOLD,

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['check_run', 'draw_figures', 'left_out', 'listed', 'objective', 'metrics', 'write_pretty', 'picture_texts', 'not_yet',
-           'report']
+           'report', 'write_card']
 
 # %% ../nbs/40_report.ipynb #6297ff88
 import base64
@@ -19,8 +19,10 @@ from markupsafe import Markup
 from .domains import DomainWeights, InputError, write_atomic
 from .folder import not_a_run
 from .objective import acted
+from .places import PACKAGED_MODEL
 from .plot import plot_radar, plot_scores, plot_signal, plot_weights, save_figure
 from .records import read_history, read_profile, read_record, read_results
+from .tuned import model_card
 
 # %% ../nbs/40_report.ipynb #5af47ac9
 def _profile(folder):
@@ -197,12 +199,13 @@ def _sections(folder, measured):
     if history:
         sections |= dict(weights=_table(history.weights), losses=_table(history.losses))
         sections["objective_table"] = _table(history.objective().iloc[[0, -1]])
+    sections["answers"] = _record(folder, "answers.json")
     if "accuracy" in measured:
         accuracy = pd.DataFrame(measured["accuracy"]).set_index("domain")
         sections["accuracy"] = _table(accuracy.astype(float))
     return sections
 
-
+# %% ../nbs/40_report.ipynb #8fba39c4
 def not_yet(folder):
     "What a run has not come to, or has none of: a sentence each."
     folder, history = Path(folder), read_history(folder)
@@ -222,6 +225,7 @@ def report(folder):
     measured, config = metrics(folder), read_record(folder / "config.json")
     page = _template().render(
         config=config,
+        folder=str(folder),
         model=measured["model"],
         seconds=sum(measured["seconds"].values()),
         peak_memory_gb=measured["peak_memory_gb"],
@@ -236,3 +240,21 @@ def report(folder):
         **_sections(folder, measured),
     )
     return write_atomic(folder / "report.html", page + "\n")
+
+# %% ../nbs/40_report.ipynb #37008e2a
+_PACKAGED_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
+def write_card(folder):
+    "Write adapter/README.md from a run's files (`model_card`); returns its path, or None."
+    folder = check_run(folder)
+    history, config = read_history(folder), read_record(folder / "config.json")
+    if history is None or not (folder / "adapter").is_dir():
+        return None
+    after, base = _results(folder).get("after"), config["model"]
+    columns = ["domain", "benchmark", "metric", "score"]
+    scores = after.frame[columns].dropna().to_dict("records") if after else []
+    data = [config["data"]] if config["data"].count("/") == 1 else []
+    base = _PACKAGED_ID if base == PACKAGED_MODEL else base
+    card = model_card(history, base, _profile(folder), scores, data)
+    return write_atomic(folder / "adapter" / "README.md", card)

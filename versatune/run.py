@@ -22,11 +22,11 @@ from transformers.utils import logging as transformers_logging
 # %% ../nbs/42_run.ipynb #8b469bb1
 from .checks import check_disk, check_engine, check_proxy, check_reports
 from .checks import first_shares, is_judge, questions_of, read_judge
-from .checks import row_counts
+from .checks import first_rows, keep_logs, row_counts
 from .data import load_data
 from .detect import detect
 from .domains import InputError, check_same_domains
-from .domains import first_line, write_atomic, write_json, writing
+from .domains import first_line, write_json, writing
 from .evaluate import evaluate
 from .finetune import finetune
 from .folder import claim as claim_folder
@@ -36,11 +36,11 @@ from .models import describe, load_model, load_tokenizer, tokenizer_fingerprint
 from .records import peak_memory_gb, read_history, read_profile, read_record
 from .records import read_results
 from .reweight import check_rule
+from .report import draw_figures, left_out, listed, metrics, report, write_card
 from .reweight import first_weights as begin_with
-from .report import draw_figures, left_out, listed, metrics, report
 from .settings import PathSettings, read_importance, reference_rows
 from .tokens import tokenize
-from .view import MixtureView
+from .use import three_answers
 
 # %% ../nbs/42_run.ipynb #7e469a74
 class Run:
@@ -224,15 +224,6 @@ def find_profile(self: Run):
 
 # %% ../nbs/42_run.ipynb #983db941
 @patch
-def first_rows(self: Run):
-    "Domain -> rows of the first round."
-    s = self.settings.train
-    limits = s.max_passes, s.exhausted, s.share_of
-    view = MixtureView(self.tokens, self.first_weights, s.rows_per_round, s.seed, *limits)
-    return {d: view.plan.domains.count(d) for d in self.data.domains}
-
-
-@patch
 def compose(self: Run):
     "Step 3: how many rows of each domain the first round takes, in composition.json."
 
@@ -240,7 +231,7 @@ def compose(self: Run):
         composition = dict(
             rows_per_round=self.settings.train.rows_per_round,
             requested=dict(self.first_weights),
-            rows=self.first_rows(),
+            rows=first_rows(self.tokens, self.first_weights, self.settings.train),
             **self.counts,
         )
         write_json(self / "composition.json", composition)
@@ -306,8 +297,7 @@ def history(self: Run):
 
 @patch
 def keep(self: Run, tuned):  # a `FineTuned`
-    "Write model card, model.json and history.json."
-    write_atomic(self / "adapter" / "README.md", tuned.card(self.profile))
+    "Write model.json and history.json; the card comes last, with the scores."
     write_json(self / "model.json", asdict(describe(tuned.model)))
     write_json(self / "history.json", tuned.history.as_dict())
 
@@ -349,6 +339,7 @@ def train(self: Run):
         return "held-out loss: " + listed({d: _from_to(first[d], last[d]) for d in first})
 
     self.step(6, "fine-tuning", "history.json", work, line)
+    keep_logs(self.folder)
     shutil.rmtree(self / "checkpoints", ignore_errors=True)
 
 # %% ../nbs/42_run.ipynb #8c4bd57f
@@ -370,7 +361,11 @@ def finish(self: Run):
     "Step 8: figures, report.html and, last, metrics.json."
 
     def work():
+        if not (self / "answers.json").exists():
+            answers = three_answers(self.tuned(), self.tokenizer, self.data)
+            write_json(self / "answers.json", answers)
         draw_figures(self.folder)
+        write_card(self.folder)
         report(self.folder)
         write_json(self / "metrics.json", metrics(self.folder))
 

@@ -24,6 +24,8 @@ from .quantify import HOW
 from .reweight import VersaTune, resolve_importance, rule_settings
 from .sample import SampleSettings
 
+_SMALL = dict(batch_size=4, gradient_accumulation=2, learning_rate=5e-4, max_length=256)
+
 # %% ../nbs/41_settings.ipynb #a1ff77ea
 def _check_names(s, name):
     "A setting of names becomes a tuple of them; one name alone is as good."
@@ -65,11 +67,8 @@ class PathSettings:
     guards: Guards = Guards()
     heldout_rows: int | None = 12  # of each domain, on which losses are measured; None: all
     sample: SampleSettings = SampleSettings(n=128, max_new_tokens=48, batch_size=128)
-    # rows=None: as many as the training may draw of a domain (`reference_rows`)
     reference: ReferenceSettings = ReferenceSettings(epochs=2, batch_size=4, learning_rate=1e-3)
-    train: TrainSettings = TrainSettings(
-        rows_per_round=40, batch_size=4, gradient_accumulation=2, learning_rate=5e-4, max_length=256
-    )
+    train: TrainSettings = TrainSettings(rows_per_round=40, **_SMALL)
     aggregate: str = "mean"  # shares from answers: mean, counts, inverted or em
     within: float | None = None  # sample until every interval is so narrow; None: sample.n at once
     proxy: str | None = None  # a smaller model for the reference losses; None: the model itself
@@ -82,8 +81,11 @@ class PathSettings:
     def __post_init__(self):
         _check_settings(self)
 
-    def as_dict(self):
-        return asdict(self) | dict(rule=rule_settings(self.rule))
+# %% ../nbs/41_settings.ipynb #66713e88
+@patch
+def as_dict(self: PathSettings):
+    "All settings as dicts of plain values; the rule by its name and settings."
+    return asdict(self) | dict(rule=rule_settings(self.rule))
 
 # %% ../nbs/41_settings.ipynb #c81f87f9
 @patch(cls_method=True)
