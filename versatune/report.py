@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from .domains import InputError, write_atomic
 from .folder import not_a_run
-from .plot import plain, plot_radar, plot_scores, plot_signal, plot_weights, save_figure
+from .plot import plot_radar, plot_scores, plot_signal, plot_weights, save_figure
 from .records import read_history, read_profile, read_record, read_results
 
 # %% ../nbs/40_report.ipynb #5af47ac9
@@ -37,9 +37,7 @@ def _drawn(folder):
     "Title -> axes of every figure that the files allow."
     profile, history, results = _profile(folder), read_history(folder), _results(folder)
     if profile:
-        axes = profile.plot()
-        axes.set_yticks(range(len(profile.weights)), [plain(d) for d in profile.weights])
-        yield "Knowledge profile", axes
+        yield "Knowledge profile", profile.plot()
     if history:
         yield "Domain weights", plot_weights(history)
         yield "Held-out losses", plot_signal(history)
