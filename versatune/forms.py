@@ -368,7 +368,7 @@ def _by_labels(row):
         return row | dict(answer_index=labels.index(str(answer).strip()))
     return row | dict(answer=answer)
 
-
+# %% ../nbs/16_forms.ipynb #c1708501
 def choice_row(
     row,  # question, choices, and answer_index (a place) or answer (a place, letter or text)
     where,  # file and row: an error begins with it
