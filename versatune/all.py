@@ -60,8 +60,6 @@ from .evaluate import *
 
 # %% ../nbs/45_all.ipynb #48c203b0
 from .plot import *
-from .live import *
-from .sliders import *
 from .records import *
 from .folder import *
 from .report import *
@@ -69,7 +67,7 @@ from .settings import *
 from .config import *
 from .checks import *
 from .run import *
-from .show import *
+from .live import *
 
 # %% ../nbs/45_all.ipynb #9200a8af
 _MODULES = """
@@ -77,8 +75,8 @@ _MODULES = """
     detect labels provenance labelling sources forms columns cached data own
     conversations tokens preview compose reweight guards history rivals simulate
     losses view checkpoints callback progress tuned finetune memory plan tasks
-    questions execute results asking evaluate plot live sliders records folder
-    report settings config checks run show
+    questions execute results asking evaluate plot records folder report settings
+    config checks run live
 """.split()
 
 __all__ = []
