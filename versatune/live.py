@@ -227,9 +227,8 @@ def on_log(self: LiveDisplay, args, state, control, logs=None, **_):
         self.body = _log_table(self.logged[-10:])
         self._change(force=True)
         if not self.notebook:
-            print(
-                ", ".join(f"{name} {_number(x, '{:.4g}')}" for name, x in self.logged[-1].items())
-            )
+            told = [f"{name} {_number(x, '{:.4g}')}" for name, x in self.logged[-1].items()]
+            print(", ".join(told))
 
 
 @patch
