@@ -169,11 +169,12 @@ def interval_bars(
     x=0.0,  # of each bar, to the right of its name's tick: for several series side by side
     width=0.8,
     label=None,  # of the series, for a legend
+    hatch="",  # of the series: it is told from another one without its colour
 ):
     "Draw bars with their intervals over named ticks; returns `ax`."
     mean, low, high = np.array(list(estimates.values()), dtype=float).T
     place = np.arange(len(estimates)) + x
-    ax.bar(place, mean, width, color=color, label=label)
+    ax.bar(place, mean, width, color=color, label=label, hatch=hatch, ec="white", lw=0)
     middle, half = (low + high) / 2, (high - low) / 2
     ax.errorbar(place, middle, yerr=half, fmt="none", color="black", lw=0.8, capsize=2)
     ax.axhline(0, color="black", lw=0.6)
@@ -216,7 +217,8 @@ def plot_scores(results, ax=None):  # results: name -> Results of the same bench
         x = (i - (len(results) - 1) / 2) * width
         label = f"{plain(name)} (mean {results[name].average:.3f})"
         intervals = Results(frame, {}).intervals().values()  # none leaves the scale
-        interval_bars(ax, dict(enumerate(intervals)), _result_color(i), x, width, label)
+        look = _result_color(i), x, width, label, _HATCHES[i % len(_HATCHES)]
+        interval_bars(ax, dict(enumerate(intervals)), *look)
     place = np.arange(len(frame))
     chance = frame.chance.astype(float)
     ax.hlines(chance, place - 0.45, place + 0.45, color="black", ls=":", lw=1)
