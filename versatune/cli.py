@@ -112,22 +112,40 @@ def _unused(path):
 # %% ../nbs/44_cli.ipynb #90fb5546
 def _detect(a):
     from versatune.written import load_classifier
-    from versatune.detect import detect
+    from versatune.detect import KnowledgeProfile, detect
+    from versatune.labels import Labels
     from versatune.models import load_model, load_tokenizer
     from versatune.quantify import aggregate
     from versatune.sample import SampleSettings
 
+    classifier, texts = load_classifier(a.classifier), Path(a.out).with_suffix(".samples.jsonl")
+    if a.labels and Path(a.out).is_file():  # detected already; only the labels are new
+        _unused(_labelled(a.out))
+        return _mend(KnowledgeProfile.load(a.out), a, texts, classifier)
     _unused(a.out)
-    classifier = load_classifier(a.classifier)
     even = [[1 / len(classifier.domains)] * len(classifier.domains)]
     aggregate(even, a.aggregate, getattr(classifier, "calibration", None))  # can it be done?
+    if a.labels:
+        Labels.load(a.labels, classifier.domains)  # before anything is sampled
     model, tokenizer = load_model(a.model, a.precision), load_tokenizer(a.model)
     settings = SampleSettings(n=min(a.samples, 512), seed=a.seed)
-    texts = Path(a.out).with_suffix(".samples.jsonl")
     how = classifier, settings, a.aggregate, a.within, a.samples
     profile = detect(model, tokenizer, *how, texts)
     profile.save(a.out)
     print(profile)
+    _mend(profile, a, texts, classifier)
+
+
+def _mend(profile, a, texts, classifier):
+    "Print and write the profile with --labels, where they are given."
+    if a.labels:
+        better = profile.with_labels(a.labels, texts, classifier)
+        print(f"\nwith {a.labels}, in {better.save(_labelled(a.out))}:\n{better}")
+
+
+def _labelled(out):
+    "Where the profile with labels goes, beside the one without."
+    return Path(out).with_suffix(".labelled.json")
 
 # %% ../nbs/44_cli.ipynb #96a7454d
 _DETECT = Command(
@@ -144,9 +162,32 @@ _DETECT = Command(
         ),
         "--aggregate": dict(
             default="mean",
-            help="mean (the paper's), counts (its authors' script's), "
+            help="mean (the paper's; of texts unlike those that the second stage was fitted on, "
+            "with its prior taken out), counts (its authors' script's), "
             "inverted or em (corrected for the classifier's confusion)",
         ),
+        "--labels": dict(
+            help="a .jsonl file of 'versatune label': print and write the profile in --out "
+            "mended with them too, to NAME.labelled.json",
+        ),
+    },
+)
+
+# %% ../nbs/44_cli.ipynb #7cbe2a17
+def _label(a):
+    from versatune.labelling import label_in_terminal
+
+    label_in_terminal(a.texts, a.out, a.by, a.n)
+
+
+_LABEL = Command(
+    _label,
+    "label sampled texts at the keyboard; the same command continues",
+    out="labels.jsonl",
+    own={
+        "texts": dict(help="the .samples.jsonl file that 'versatune detect' wrote"),
+        "--by": dict(default="me", help="who labels"),
+        "--n": dict(type=int, default=100, help="texts to label"),
     },
 )
 
@@ -277,6 +318,7 @@ _REPRO = Command(
 _COMMANDS = dict(
     demo=_DEMO,
     detect=_DETECT,
+    label=_LABEL,
     compose=_COMPOSE,
     train=_TRAIN,
     expand=_EXPAND,

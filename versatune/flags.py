@@ -18,7 +18,8 @@ INPUT_FLAGS = dict(
     data=("starter", "'starter', a folder with DOMAIN.jsonl files, or a .yaml file of names"),
     classifier=(
         "shipped",
-        "'shipped', 'embeddings' (extra embed), or an .npz file that a classifier was saved to",
+        "'shipped' (n-grams), 'embeddings' or 'both' (extra embed), made for what models write; "
+        "'people' or 'people, embeddings', for what people write; or a saved .npz file",
     ),
     weights=("detected", "'detected', 'uniform', or a .json file of weights or of a profile"),
     precision=("nf4", "nf4 (4 bits), bf16 or fp32"),

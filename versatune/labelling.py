@@ -16,7 +16,7 @@ from fastcore.basics import patch
 
 from .detect import tells
 from .domains import DOMAINS, InputError, check_number
-from .labels import FEWEST, Labels, sampled_texts
+from .labels import FEWEST, Labels, sampled_texts, text_hash
 
 # %% ../nbs/14_labelling.ipynb #787d4443
 GUIDE = dict(
@@ -95,6 +95,7 @@ def current(self: Labelling):
 def label(self: Labelling, label, second="", sure=True):
     "Label the current text, and write the file."
     row = dict(id=self.current, label=label, second=second, by=self.by, sure=sure)
+    row["hash"] = text_hash(self.texts[row["id"]])
     chance = dict(self.order)[row["id"]]
     row |= {} if chance is None else dict(chance=float(chance))
     self.labels = Labels([*self.labels.rows, row], self.labels.domains, self.out)
@@ -248,7 +249,9 @@ def label_by_model(samples, out, judge, n=100, seed=0):
     if todo:
         proba = judge.predict_proba([labelling.texts[i] for i in todo])
         rows = [dict(id=i, label=judge.domains[j]) for i, j in zip(todo, proba.argmax(1))]
-        rows = [row | dict(by=labelling.by) for row in rows]
+        rows = [
+            row | dict(by=labelling.by, hash=text_hash(labelling.texts[row["id"]])) for row in rows
+        ]
         labelling.labels = Labels([*labelling.labels.rows, *rows], judge.domains, out)
         labelling.labels.save(out)
     return labelling.labels

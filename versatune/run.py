@@ -31,12 +31,12 @@ from .folder import claim as claim_folder
 from .folder import classifier_content, locked, model_content, not_a_run
 from .losses import reference_losses
 from .models import describe, load_model, load_tokenizer, tokenizer_fingerprint
+from .provenance import expected_by, notes_on
 from .questions import pick_benchmarks
-from .records import peak_memory_gb, read_history, read_profile, read_record
-from .records import read_results
+from .records import peak_memory_gb, read_history, read_profile, read_record, read_results
 from .reweight import check_rule
 from .report import draw_figures, left_out, listed, metrics, report
-from .settings import PathSettings, read_weights, reference_rows
+from .settings import PathSettings, read_weights, reference_rows, saved_profile
 from .tasks import task_manager
 from .tokens import tokenize
 from .view import MixtureView
@@ -202,12 +202,10 @@ def first_weights(self: Run):
 def find_profile(self: Run):
     "Step 2: sample texts from the base model and keep its profile in profile.json."
     s = self.settings
-    if s.weights != "detected":
-        return self.tell(2, "profile", f"not detected: weights are {s.weights}")
 
     def work():
-        model, texts = self.load("bf16"), self / "samples.jsonl"
-        profile = detect(model, self.tokenizer, self.classifier, s.sample, within=None, out=texts)
+        how = self.load("bf16"), self.tokenizer, self.classifier, s.sample
+        profile = detect(*how, within=None, out=self / "samples.jsonl")
         profile.save(self / "profile.json")
 
     def line():
@@ -215,7 +213,12 @@ def find_profile(self: Run):
         shares = {d: f"{w:.0%} ({p.low[d]:.0%}-{p.high[d]:.0%})" for d, w in p.weights.items()}
         return f"{p.n} texts: {listed(shares)}"
 
-    self.step(2, "profile", "profile.json", work, line)
+    if s.weights == "detected":
+        self.step(2, "profile", "profile.json", work, line)
+    else:
+        self.tell(2, "profile", f"not detected: weights are {s.weights}")
+    profile = self.profile or saved_profile(s.weights)
+    notes_on(profile, expected_by(s, self.tokenizer, self.classifier), self.say)
 
 # %% ../nbs/42_run.ipynb #983db941
 @patch
@@ -287,7 +290,7 @@ def score(
 
     def line():
         results = read_results(path)
-        scores = dict(zip(results.frame.domain, results.frame.score))
+        scores = results.frame.set_index("domain").score.to_dict()
         return f"mean {results.average:.3f}: {listed(scores, '{:.2f}')}"
 
     self.step(number, name, path.name, work, line)
