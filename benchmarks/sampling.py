@@ -1,4 +1,4 @@
-"""Tokens a second of sampling: batch 1 in fp32, as the paper's script, against our default, and vLLM.
+"""Tokens a second of sampling: batch 1 in fp32, as the paper's script, against ours and vLLM's.
 
 python benchmarks/sampling.py [--model smollm2-135m] [--tokens 64] [--batch 128] [--repeats 3]
 

@@ -135,7 +135,7 @@ def _detect(a):
     print(profile)
     _mend(profile, a, texts, classifier)
 
-
+# %% ../nbs/44_cli.ipynb #40127cb3
 def _mend(profile, a, texts, classifier):
     "Print and write the profile with --labels, where they are given."
     if a.labels:

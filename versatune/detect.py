@@ -129,7 +129,7 @@ def made_line(self: KnowledgeProfile):
     unknown = f"; not recorded: {', '.join(missing)}" if missing else ""
     return f"{', '.join(parts)}; {covers}{unknown}"
 
-
+# %% ../nbs/11_detect.ipynb #2d5d535f
 @patch
 def _beside(self: KnowledgeProfile, domain):
     "What both stages, means and counts, say of a domain; nothing with labels."

@@ -116,7 +116,7 @@ def text_hash(text):
     "Eight hex digits that stand for a text in a file of labels."
     return fingerprint(text, 8)
 
-
+# %% ../nbs/12_labels.ipynb #609b52b2
 def _places(row, texts, places, where):
     "The row numbers that a label may stand for, those not taken yet."
     if "id" in row:
@@ -133,7 +133,7 @@ def _places(row, texts, places, where):
         raise InputError(f"{where} labels a text that was not sampled: {row['text'][:60]!r}")
     return places[row["text"]]
 
-
+# %% ../nbs/12_labels.ipynb #c51f0e65
 @patch
 def match(self: Labels, texts):
     "Which of `texts` each label is of: an int array, as many as there are labels."
@@ -296,7 +296,7 @@ def _check_same(profile, texts, classifier):
         have = f"these {len(telling)} texts are not the {profile.n} that the profile is of"
         raise InputError(f"{have}; give the samples that it was made from")
 
-
+# %% ../nbs/12_labels.ipynb #815a8395
 def _with_labels(profile, labels, texts, classifier):
     "As `with_labels`, of a list of texts and a classifier."
     _check_same(profile, texts, classifier)

@@ -72,7 +72,7 @@ def expected_by(
     named = dict(classifier=classifier.name, aggregate="mean") if classifier else {}
     return expected | named
 
-
+# %% ../nbs/13_provenance.ipynb #c0894d8a
 def notes_on(
     profile,  # None: nothing is said
     expected,  # as of `expected_by`

@@ -75,15 +75,13 @@ class SecondStage:
 
     def logs(self, texts):
         "The first classifiers' log-probabilities side by side: float array (n, ...)."
-        proba = np.hstack([clf.predict_proba(texts) for clf in self.first])
-        return np.log(np.maximum(proba, 1e-6))
+        parts = [np.log(np.maximum(clf.predict_proba(texts), 1e-6)) for clf in self.first]
+        return np.hstack(parts)
 
     def predict_proba(self, texts):
         return softmax(self.logs(texts) @ self.coef.T + self.intercept, axis=1)
 
-    def predict(self, texts):
-        "The likeliest domain of each text, a list of names."
-        return [self.domains[i] for i in self.predict_proba(texts).argmax(1)]
+    predict = LinearClassifier.predict
 
     def __repr__(self):
         return f"SecondStage({self.name!r} on {', '.join(clf.name for clf in self.first)})"
@@ -97,6 +95,12 @@ def _for_all(lr, k):
     of_all, constant = np.zeros((k, coef.shape[1])), np.full(k, -20.0)
     of_all[lr.classes_], constant[lr.classes_] = coef, intercept
     return of_all, constant
+
+
+def _shares_of(target, weight, k):
+    "Weighted shares of k domains, none of them zero."
+    shares = np.bincount(target, weight, minlength=k)
+    return np.maximum(shares / shares.sum(), 1e-4)
 
 # %% ../nbs/10_written.ipynb #06b6ee94
 @patch(cls_method=True)
@@ -115,12 +119,10 @@ def fit(
     if len(known) < 2 or not set(known) <= set(stage.domains):
         have = f"labels name {', '.join(known) or 'no domain'}"
         raise InputError(f"{have}; give two or more of {', '.join(stage.domains)}")
-    target = [stage.domains.index(label) for label in labels]
-    lr = LogisticRegression(C=C, max_iter=5000)
-    lr.fit(stage.logs(texts), target, sample_weight)
-    stage.coef, stage.intercept = _for_all(lr, len(stage.domains))
-    shares = np.bincount(target, sample_weight, minlength=len(stage.domains))
-    stage.prior = np.maximum(shares / shares.sum(), 1e-4)
+    target, k = [stage.domains.index(label) for label in labels], len(stage.domains)
+    lr = LogisticRegression(C=C, max_iter=5000).fit(stage.logs(texts), target, sample_weight)
+    stage.coef, stage.intercept = _for_all(lr, k)
+    stage.prior = _shares_of(target, sample_weight, k)
     return stage
 
 # %% ../nbs/10_written.ipynb #d97c492f
