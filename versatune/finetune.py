@@ -11,23 +11,23 @@ import os
 import tempfile
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelerate.utils import extract_model_from_parallel
 from fastcore.basics import patch
 from peft import PeftModel
-from transformers import PrinterCallback, Trainer
+from transformers import Trainer
 
-from .callback import Ended, ReweightCallback
+from .callback import Ended, Guards, ReweightCallback
 from .checkpoints import claimed, last_checkpoint, no_memory, put_back, saving
 from .checkpoints import trainable_copy
 from .data import DomainData
 from .domains import DomainWeights, InputError, check_choice, check_number
 from .domains import check_same_domains
-from .history import Guards
 from .losses import training_arguments
 from .models import LoraSettings, add_lora, base_model, drop_lora, has_adapter
+from .progress import close_bars, follow
 from .reweight import VersaTune, check_rule
 from .tokens import TokenizedData, collator, tokenize
 from .tuned import FineTuned, stop_there
@@ -53,6 +53,7 @@ class TrainSettings:
     gradient_checkpointing: bool = False  # less memory, a third more time
     lora: LoraSettings = LoraSettings()
     seed: int = 0
+    epochs: float | None = None  # passes over all rows in all rounds together, for rows_per_round
 
     def __post_init__(self):
         _check_settings(self)
@@ -69,6 +70,7 @@ def _check_settings(s):
     check_number("training max_length", s.max_length, least=2, whole=True)
     check_number("training learning_rate", s.learning_rate, above=0)
     check_number("training max_passes", s.max_passes, above=0, none="for no limit")
+    check_number("training epochs", s.epochs, above=0, none="for rows_per_round as it is")
     check_number("training heldout_rows", s.heldout_rows, least=1, whole=True, none="for all")
     check_number("training seed", s.seed, least=0, most=2**32 - 1, whole=True)
     check_choice("training share_of", s.share_of, ("rows", "tokens"))
@@ -95,6 +97,15 @@ def paper(cls: TrainSettings, billions=7):
         lora=LoraSettings(r=64, alpha=16),
     )
 
+# %% ../nbs/31_finetune.ipynb #ed21b51c
+@patch
+def sized(self: TrainSettings, sizes):
+    "The settings, `rows_per_round` from `epochs` where given; `sizes`: domain -> rows."
+    if self.epochs is None:
+        return self
+    n = math.ceil(self.epochs * sum(sizes.values()) / self.rounds)
+    return replace(self, rows_per_round=max(1, n))
+
 # %% ../nbs/31_finetune.ipynb #d79513e7
 def _check_model(model):
     "An InputError where a model carries an adapter that would be lost, or cannot be trained."
@@ -113,14 +124,16 @@ def _check_model(model):
         how = "load it with PeftModel.from_pretrained(model, folder, is_trainable=True)"
         raise InputError(f"no parameter of the model's adapter is trainable; {how}")
 
-
-def _check_data(data, weights):
-    "`weights` as DomainWeights; an InputError where they and the data do not fit."
+# %% ../nbs/31_finetune.ipynb #72ecd93a
+def _check_data(data, weights, rule=VersaTune(), reference=None):
+    "`weights` as DomainWeights; an InputError where they, the data and the rule do not fit."
     if not isinstance(data, (DomainData, TokenizedData)):
         kind = type(data).__name__
         raise InputError(f"data is of the type {kind}; give load_data(...) or tokenize(...)")
     check_same_domains("the weights", weights, "the data", data.domains)
-    return DomainWeights(weights)
+    weights = DomainWeights(weights)
+    check_rule(rule, data.domains, reference, weights)
+    return weights
 
 # %% ../nbs/31_finetune.ipynb #077a828c
 def _view(model, tokenizer, data, weights, s):
@@ -134,7 +147,8 @@ def _view(model, tokenizer, data, weights, s):
         too_long = f"the longest row has {data.longest} tokens, and the model reads {context}"
         raise InputError(f"{too_long}; tokenize with max_length={context} or less")
     limits = s.max_passes, s.exhausted, s.share_of
-    return MixtureView(data, weights, s.rows_per_round, s.seed, *limits)
+    rows_per_round = s.sized(data.sizes).rows_per_round
+    return MixtureView(data, weights, rows_per_round, s.seed, *limits)
 
 # %% ../nbs/31_finetune.ipynb #17e63cd8
 def _warm_up(s):
@@ -144,7 +158,7 @@ def _warm_up(s):
     return 0.03 if n_steps >= 100 else 0
 
 # %% ../nbs/31_finetune.ipynb #beb521a1
-def _arguments(model, folder, s, saves=False, save_steps=None, report_to=(), progress=True):
+def _arguments(model, folder, s, saves=False, save_steps=None, report_to=()):
     "The Trainer's arguments for the settings `s`; with `saves`, checkpoints go into `folder`."
     when = "steps" if save_steps else "epoch"
     recompute = dict(use_reentrant=False) if s.gradient_checkpointing else None
@@ -166,17 +180,16 @@ def _arguments(model, folder, s, saves=False, save_steps=None, report_to=(), pro
         save_strategy=when if saves else "no",
         save_steps=save_steps or 500,
         save_total_limit=2,
-        disable_tqdm=not progress,
+        disable_tqdm=True,  # one bar of our own over the whole training
     )
 
 # %% ../nbs/31_finetune.ipynb #185457b7
-def _trainer(model, tokenizer, args, callback):
+def _trainer(model, tokenizer, args, callback, progress=True, others=()):
     "A stock Trainer over the callback's view, which logs the callback's numbers too."
     rows, collate = callback.view.dataset, collator(tokenizer, model)
     trainer = Trainer(model, args, train_dataset=rows, data_collator=collate, callbacks=[callback])
     callback.log = trainer.log
-    trainer.remove_callback(PrinterCallback)
-    return trainer
+    return follow(trainer, callback, others, progress)
 
 
 def _train(trainer, callback):
@@ -188,6 +201,8 @@ def _train(trainer, callback):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Ended as e:
         warnings.warn(str(e), stacklevel=2)
+    finally:
+        close_bars(trainer)
     accelerator, wrapped = trainer.accelerator, trainer.model
     gathered = accelerator.get_state_dict(wrapped) if trainer.is_fsdp_enabled else None
     plain = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)  # without its autocast
@@ -281,12 +296,12 @@ def _read_with(data, s):
     return {name: getattr(s, name) for name in names}
 
 
-def _run(model, tokenizer, callback, s, folder, *logging):
+def _run(model, tokenizer, callback, s, folder, logging, *watching):
     "Train and save: a `FineTuned`; when that fails, `model` is left as it was."
     out = callback.out
     with _adapted(model, s) as adapted:
         args = _arguments(adapted, folder, s, bool(out), *logging)
-        trainer = _trainer(adapted, tokenizer, args, callback)
+        trainer = _trainer(adapted, tokenizer, args, callback, *watching)
         with _explained(trainer, s):
             plain, gathered = _train(trainer, callback)
         stop_there(plain, tokenizer, callback.view.data.heldout)
@@ -310,13 +325,13 @@ def finetune(
     guards=Guards(),  # what to watch for after each round; Guards.paper() changes nothing
     save_steps=None,  # optimiser steps between checkpoints; None: one after each round
     report_to=(),  # the Trainer's own: "tensorboard", "wandb", ...
+    callbacks=(),  # more TrainerCallbacks, such as a LiveDisplay
 ):
     "Fine-tune with a mixture that follows the rule, in a stock Trainer: a `FineTuned`."
     _check_call(model, settings, guards, save_steps)
-    s, weights = settings, _check_data(data, weights)
-    check_rule(rule, data.domains, reference, weights)
+    s, weights = settings, _check_data(data, weights, rule, reference)
     with _workplace(out) as (out, folder):
-        view = _view(model, tokenizer, data, weights, s)
-        how = s.token_budget, out, on_round, guards
-        callback = ReweightCallback(view, rule, reference, *how, settings=_read_with(data, s))
-        return _run(model, tokenizer, callback, s, folder, save_steps, report_to, progress)
+        view, how = _view(model, tokenizer, data, weights, s), (s.token_budget, out, on_round)
+        s, read, logs = s.sized(view.data.sizes), _read_with(data, s), (save_steps, report_to)
+        callback = ReweightCallback(view, rule, reference, *how, guards, settings=read)
+        return _run(model, tokenizer, callback, s, folder, logs, progress, callbacks)
