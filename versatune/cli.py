@@ -101,45 +101,25 @@ def _unused(path):
 def _detect(a):
     from versatune.own import named_classifier
     from versatune.detect import KnowledgeProfile, detect
-    from versatune.labels import Labels
+    from versatune.labelling import mend, words_and_file
     from versatune.models import load_model, load_tokenizer
     from versatune.quantify import aggregate
     from versatune.sample import SampleSettings
 
-    words, labels = _words_and_file(a.labels)
+    words, labels = words_and_file(a.labels)
     classifier = named_classifier(a.classifier, words)
     texts = Path(a.out).with_suffix(".samples.jsonl")
     if labels and Path(a.out).is_file():  # detected already; only the labels are new
-        return _mend(KnowledgeProfile.load(a.out), a.out, labels, texts, classifier)
+        return print(mend(KnowledgeProfile.load(a.out), a.out, labels, texts, classifier))
     _unused(a.out)
     even = [[1 / len(classifier.domains)] * len(classifier.domains)]
     aggregate(even, a.aggregate, getattr(classifier, "calibration", None))  # can it be done?
-    if labels:
-        Labels.load(labels, classifier.domains)  # before anything is sampled
     model, tokenizer = load_model(a.model, a.precision), load_tokenizer(a.model)
     settings = SampleSettings(n=min(a.samples, 512), seed=a.seed)
     how = classifier, settings, a.aggregate, a.within, a.samples
     profile = detect(model, tokenizer, *how, texts)
     profile.save(a.out)
-    print(profile)
-    if labels:
-        _mend(profile, a.out, labels, texts, classifier)
-
-# %% ../nbs/44_cli.ipynb #40127cb3
-def _words_and_file(labels):
-    "The DOMAIN=WORD pairs of --labels, and the file of labels or None."
-    paths = [text for text in labels if "=" not in text]
-    if len(paths) > 1:
-        raise InputError(f"--labels names {len(paths)} files; give one file of 'versatune label'")
-    return [text for text in labels if "=" in text], paths[0] if paths else None
-
-
-def _mend(profile, out, labels, texts, classifier):
-    "Write the profile with labels beside the one without, and print it."
-    path = Path(out).with_suffix(".labelled.json")
-    _unused(path)
-    better = profile.with_labels(labels, texts, classifier)
-    print(f"\nwith {labels}, in {better.save(path)}:\n{better}")
+    print(profile, mend(profile, a.out, labels, texts, classifier), sep="\n\n")
 
 # %% ../nbs/44_cli.ipynb #96a7454d
 _LABELS = (
