@@ -230,7 +230,7 @@ def _profile_table(self: LabelWidget):
     if self.profile is None or len(labels) < FEWEST or len(labels) % 10:
         return self.table.value
     better = self.profile.with_labels(labels, self.labelling.texts, self.classifier)
-    return f"<pre>{escape(str(better))}</pre>"
+    return f'<pre style="white-space:pre-wrap">{escape(str(better))}</pre>'
 
 
 @patch

@@ -52,7 +52,11 @@ class TopicClassifier(LinearClassifier):
         self.idf = np.asarray(idf, dtype=np.float32)
 
     def features(self, texts):
-        counts = hashed_ngrams([without_markup(text) for text in texts]).multiply(self.idf).tocsr()
+        return self.weighed(hashed_ngrams([without_markup(text) for text in texts]))
+
+    def weighed(self, counts):
+        "The features of texts whose `hashed_ngrams` are known."
+        counts = counts.multiply(self.idf).tocsr()
         half = counts.shape[1] // 2  # words, then letters
         return hstack([normalize(counts[:, :half]), normalize(counts[:, half:])], format="csr")
 
