@@ -101,7 +101,7 @@ def _unused(path):
 def _detect(a):
     from versatune.own import named_classifier
     from versatune.detect import KnowledgeProfile, detect
-    from versatune.labelling import mend, words_and_file
+    from versatune.labelling import check_labels, mend, words_and_file
     from versatune.models import load_model, load_tokenizer
     from versatune.quantify import aggregate
     from versatune.sample import SampleSettings
@@ -112,6 +112,7 @@ def _detect(a):
     if labels and Path(a.out).is_file():  # detected already; only the labels are new
         return print(mend(KnowledgeProfile.load(a.out), a.out, labels, texts, classifier))
     _unused(a.out)
+    check_labels(labels, classifier)
     even = [[1 / len(classifier.domains)] * len(classifier.domains)]
     aggregate(even, a.aggregate, getattr(classifier, "calibration", None))  # can it be done?
     model, tokenizer = load_model(a.model, a.precision), load_tokenizer(a.model)
@@ -125,7 +126,7 @@ def _detect(a):
 _LABELS = (
     "a .jsonl file of 'versatune label', with which the profile in --out is mended, to "
     "NAME.labelled.json; or, of a model that is asked (judge:MODEL), your domains, each with a "
-    "word for it: DOMAIN=WORD ..."
+    "word for it"
 )
 _DETECT = Command(
     _detect,
