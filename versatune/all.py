@@ -55,6 +55,7 @@ from .tasks import *
 from .questions import *
 from .execute import *
 from .results import *
+from .asking import *
 from .evaluate import *
 
 # %% ../nbs/45_all.ipynb #48c203b0
@@ -76,8 +77,8 @@ _MODULES = """
     detect labels provenance labelling sources forms columns cached data own
     conversations tokens preview compose reweight guards history rivals simulate
     losses view checkpoints callback progress tuned finetune memory plan tasks
-    questions execute results evaluate plot live sliders records folder report
-    settings config checks run show
+    questions execute results asking evaluate plot live sliders records folder
+    report settings config checks run show
 """.split()
 
 __all__ = []

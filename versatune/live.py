@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['rounds_table', 'live_figure', 'as_img', 'time_left', 'LiveDisplay']
 
-# %% ../nbs/37a_live.ipynb #6f9e7f33
+# %% ../nbs/37a_live.ipynb #f23db8fc
 import base64
 import io
 import math
@@ -20,7 +20,7 @@ from transformers import TrainerCallback
 from .plot import plot_signal, stack_shares
 from .progress import round_line
 
-# %% ../nbs/37a_live.ipynb #fc32cbd2
+# %% ../nbs/37a_live.ipynb #8a1c64a2
 _STYLE = "text-align:right;padding:.1em .7em"
 
 
@@ -50,7 +50,7 @@ def rounds_table(
         lines.append(name + "".join(map(_cell, numbers + shares)))
     return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
-# %% ../nbs/37a_live.ipynb #072d275b
+# %% ../nbs/37a_live.ipynb #a4d0fbb3
 def _log_table(rows):
     "The last rows of a Trainer's log as an HTML table."
     heads = list(dict.fromkeys(name for row in rows for name in row))
@@ -59,7 +59,7 @@ def _log_table(rows):
         lines.append("".join(_cell(_number(row.get(head), "{:.4g}")) for head in heads))
     return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
-# %% ../nbs/37a_live.ipynb #ed42fda9
+# %% ../nbs/37a_live.ipynb #00b5d523
 def live_figure(
     history,  # a `History` with one round or more
 ):
@@ -74,12 +74,14 @@ def live_figure(
         if ax.get_legend():
             ax.get_legend().remove()
     axes["potential"].set_xlim(axes["shares"].get_xlim())
+    for line in axes["potential"].lines:
+        line.set_clip_on(False)  # the last round lies on the edge
     lines, names = axes["losses"].get_legend_handles_labels()
     n_columns = min(len(names), 8)
     fig.legend(lines, names, loc="outside lower center", ncols=n_columns, frameon=False)
     return fig
 
-
+# %% ../nbs/37a_live.ipynb #6047d83a
 def as_img(fig, alt):
     "A figure as an HTML image with a text for those who do not see it."
     png = io.BytesIO()
@@ -87,7 +89,7 @@ def as_img(fig, alt):
     data = base64.b64encode(png.getvalue()).decode()
     return f'<img alt="{escape(alt)}" style="max-width:100%" src="data:image/png;base64,{data}">'
 
-# %% ../nbs/37a_live.ipynb #42576618
+# %% ../nbs/37a_live.ipynb #7d971de1
 def _in_notebook():
     "Whether there is a notebook that can change what it has shown."
     try:
@@ -112,7 +114,7 @@ def time_left(step, total, seconds, first=0):
     rate = (step - first) / seconds
     return f"{words}, {_clock((total - step) / rate)} left ({rate:.2f} steps a second)"
 
-# %% ../nbs/37a_live.ipynb #fbfb49f1
+# %% ../nbs/37a_live.ipynb #28bfdb42
 class LiveDisplay(TrainerCallback):
     "A table and two plots, redrawn after each round of any Trainer; lines where none can be."
 
@@ -135,7 +137,7 @@ class LiveDisplay(TrainerCallback):
         "What is shown: a line, the table, the picture."
         return f"<p>{escape(self.line)}</p>{self.body}"
 
-# %% ../nbs/37a_live.ipynb #5575bb13
+# %% ../nbs/37a_live.ipynb #04d3fd60
 @patch
 def watch(self: LiveDisplay, reweight):
     "Show the rounds of a `ReweightCallback`; its own `on_round` is called as before."
@@ -162,7 +164,7 @@ def show_round(self: LiveDisplay):
     else:
         print(line)
 
-# %% ../nbs/37a_live.ipynb #33d70763
+# %% ../nbs/37a_live.ipynb #23de2054
 @patch
 def _change(self: LiveDisplay, force=False):
     "Change what is shown in the notebook, where it is time to."
@@ -183,7 +185,7 @@ def on_train_begin(self: LiveDisplay, args, state, control, **_):
     self.started, self.first = time.time(), state.global_step
     self.n_rounds = math.ceil(args.num_train_epochs) if args.max_steps <= 0 else None
 
-# %% ../nbs/37a_live.ipynb #dedd8171
+# %% ../nbs/37a_live.ipynb #0defcf87
 @patch
 def on_step_end(self: LiveDisplay, args, state, control, **_):
     seconds = time.time() - self.started

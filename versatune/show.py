@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['pairs_table', 'settings_rows', 'settings_html', 'model_html', 'samples_html', 'steps_of', 'run_html']
 
-# %% ../nbs/42b_show.ipynb #776be219
+# %% ../nbs/42b_show.ipynb #c1b48898
 from dataclasses import MISSING, fields, is_dataclass
 from html import escape
 
@@ -22,7 +22,7 @@ from .run import Run
 from .sample import Samples, SampleSettings
 from .settings import PathSettings
 
-# %% ../nbs/42b_show.ipynb #62f22a6b
+# %% ../nbs/42b_show.ipynb #c6c4e7fe
 _LEFT = 'style="text-align:left;vertical-align:top"'
 
 
@@ -39,7 +39,7 @@ def pairs_table(
     head = f"<p><b>{escape(title)}</b></p>" if title else ""
     return f"{head}<table>{''.join(lines)}</table>"
 
-# %% ../nbs/42b_show.ipynb #e51470be
+# %% ../nbs/42b_show.ipynb #535aaa2c
 def _default(field):
     "The default of a dataclass field; MISSING where there is none."
     if field.default_factory is not MISSING:
@@ -68,7 +68,7 @@ def settings_html(settings):
 for _cls in (PathSettings, TrainSettings, SampleSettings, ReferenceSettings, LoraSettings, Guards):
     _cls._repr_html_ = settings_html
 
-# %% ../nbs/42b_show.ipynb #335d3a59
+# %% ../nbs/42b_show.ipynb #2fe2cfdb
 def model_html(report):  # ModelReport
     "What a model in memory is, as an HTML table."
     rows = [(field.name, getattr(report, field.name), False) for field in fields(report)]
@@ -77,7 +77,7 @@ def model_html(report):  # ModelReport
 
 ModelReport._repr_html_ = model_html
 
-# %% ../nbs/42b_show.ipynb #efa996d7
+# %% ../nbs/42b_show.ipynb #a69dadbe
 def samples_html(samples, most=5):
     "The first texts of `Samples` as an HTML table."
     lines = []
@@ -90,7 +90,7 @@ def samples_html(samples, most=5):
 
 Samples._repr_html_ = samples_html
 
-# %% ../nbs/42b_show.ipynb #32a3ec59
+# %% ../nbs/42b_show.ipynb #1fe44e10
 _STEPS = dict(
     profile="profile.json",
     composition="composition.json",
@@ -113,7 +113,7 @@ def steps_of(run):
         steps[step] = f"done{took}" if (run / file).exists() else "not there"
     return steps
 
-# %% ../nbs/42b_show.ipynb #9efc49a2
+# %% ../nbs/42b_show.ipynb #0e575d14
 @patch
 def __repr__(self: Run):
     n_done = sum(state.startswith("done") for state in steps_of(self).values())
@@ -124,7 +124,7 @@ def run_html(run):
     "A run's steps, and its rounds so far, as HTML."
     history = run.history
     rows = [(step, state, False) for step, state in steps_of(run).items()]
-    rows.append(("report", run / "report.html", False))
+    rows.append(("page", run / "report.html", False))
     page = pairs_table([("model", run.settings.model, False), *rows], repr(run))
     if history:
         page += as_img(live_figure(history), round_line(history.rounds))

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['RULES_TO_TURN', 'simulated', 'simulation_html', 'explore']
 
-# %% ../nbs/37b_sliders.ipynb #23d31b88
+# %% ../nbs/37b_sliders.ipynb #af210cb6
 from importlib.util import find_spec
 
 from .basics import check_choice
@@ -15,7 +15,7 @@ from .progress import round_line
 from .reweight import DomainExpansion, VersaTune
 from .simulate import simulate
 
-# %% ../nbs/37b_sliders.ipynb #d14f24d5
+# %% ../nbs/37b_sliders.ipynb #afb1c015
 RULES_TO_TURN = ("VersaTune", "DomainExpansion")
 
 
@@ -40,7 +40,7 @@ def simulation_html(history):
     line = round_line(history.rounds)
     return rounds_table(history.rounds, history.reference) + as_img(live_figure(history), line)
 
-# %% ../nbs/37b_sliders.ipynb #e2d16a43
+# %% ../nbs/37b_sliders.ipynb #ced9b448
 def _controls(w):
     "Name -> a widget for each number."
     slide = dict(continuous_update=False, style=dict(description_width="70px"))
@@ -52,7 +52,7 @@ def _controls(w):
         epsilon=w.FloatSlider(1.0, min=0, max=3, step=0.1, description="epsilon", **slide),
     )
 
-# %% ../nbs/37b_sliders.ipynb #4da1d167
+# %% ../nbs/37b_sliders.ipynb #56c87916
 def explore(rounds=40):
     "Sliders over a simulation (a widget); a printed line where ipywidgets is not installed."
     if find_spec("ipywidgets") is None:
