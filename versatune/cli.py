@@ -112,15 +112,13 @@ def _unused(path):
 # %% ../nbs/44_cli.ipynb #90fb5546
 def _detect(a):
     from versatune.written import load_classifier
-    from versatune.detect import detect
+    from versatune.detect import check_detection, detect
     from versatune.models import load_model, load_tokenizer
-    from versatune.quantify import aggregate
     from versatune.sample import SampleSettings
 
     _unused(a.out)
     classifier = load_classifier(a.classifier)
-    even = [[1 / len(classifier.domains)] * len(classifier.domains)]
-    aggregate(even, a.aggregate, getattr(classifier, "calibration", None))  # can it be done?
+    check_detection(classifier, a.aggregate, a.within, a.samples)
     model, tokenizer = load_model(a.model, a.precision), load_tokenizer(a.model)
     settings = SampleSettings(n=min(a.samples, 512), seed=a.seed)
     texts = Path(a.out).with_suffix(".samples.jsonl")

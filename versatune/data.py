@@ -35,7 +35,7 @@ from versatune.domains import (
 
 # %% ../nbs/17_data.ipynb #22ed69c2
 from .forms import choice_row, row_form, to_messages
-from .sources import find_sources, is_hub, read_table
+from .sources import file_type, find_sources, is_hub, read_table
 
 # %% ../nbs/17_data.ipynb #7d85d87f
 _HASHED = 64 << 20  # bytes up to which a file is hashed each time that it is opened
@@ -230,7 +230,7 @@ def read_choices(
     path,  # a .jsonl, .json, .csv or .parquet file
 ):
     "A list of {question, choices, answer_index}; a wrong row is an InputError that names it."
-    cells = Path(path).suffix == ".csv"
+    cells = file_type(path) in (".csv", ".csv.gz")
     return [choice_row(row, where, cells) for where, row in read_table(path)]
 
 # %% ../nbs/17_data.ipynb #22653d87

@@ -22,14 +22,14 @@ from transformers.utils import logging as transformers_logging
 # %% ../nbs/42_run.ipynb #8b469bb1
 from .written import load_classifier
 from .data import load_data
-from .detect import detect
+from .detect import check_detection, detect
 from .domains import DomainWeights, InputError, check_same_domains, fingerprint
 from .domains import first_line, write_atomic, write_json, writing
 from .evaluate import evaluate
 from .finetune import finetune
 from .folder import claim as claim_folder
 from .folder import classifier_content, locked, model_content, not_a_run
-from .losses import reference_losses
+from .losses import reference_losses, reference_reports
 from .models import describe, load_model, load_tokenizer, tokenizer_fingerprint
 from .questions import pick_benchmarks
 from .records import peak_memory_gb, read_history, read_profile, read_record
@@ -122,6 +122,7 @@ def start_from(self: Run):
     s, domains = self.settings, self.data.domains
     if s.weights == "detected":
         self.classifier = load_classifier(s.classifier, domains)
+        check_detection(self.classifier, within=None)
         self.content["classifier"] = classifier_content(s.classifier)
     elif s.weights == "uniform":
         self.given = DomainWeights.uniform(domains)
@@ -254,7 +255,9 @@ def find_reference(self: Run):
 
     def work():
         model, cache = self.load("bf16"), self / "proxy_losses.json"
-        losses = reference_losses(model, self.tokenizer, self.tokens, settings, cache)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="the reference loss is lowest")  # told below
+            losses = reference_losses(model, self.tokenizer, self.tokens, settings, cache)
         write_json(self / "reference.json", losses)
 
     def line():
@@ -264,6 +267,10 @@ def find_reference(self: Run):
     s, k = self.settings, len(self.data.domains)
     settings = replace(s.reference, rows=reference_rows(s, k))
     self.step(4, "reference", "reference.json", work, line)
+    known = self / "proxy_losses.json"
+    by_epoch = read_record(known)["by_epoch"] if known.exists() else {}
+    for report in reference_reports(by_epoch, s.reference.loss):
+        self.say(f"      {report}")
     self.reference = read_record(self / "reference.json")
     name = f"the losses in {self / 'reference.json'}"
     check_same_domains(name, self.reference, "the data", self.data.domains)
