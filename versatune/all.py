@@ -25,13 +25,15 @@ from .provenance import *
 from .labelling import *
 from .sources import *
 from .forms import *
+from .columns import *
+from .cached import *
 from .data import *
 from .conversations import *
 from .tokens import *
 from .compose import *
-from .reweight import *
 
 # %% ../nbs/45_all.ipynb #20ba176f
+from .reweight import *
 from .guards import *
 from .history import *
 from .rivals import *
@@ -57,7 +59,8 @@ from .run import *
 # %% ../nbs/45_all.ipynb #9200a8af
 _MODULES = """
     basics domains places models lab identity sample quantify judge classify written
-    detect labels provenance labelling sources forms data conversations tokens compose
+    detect labels provenance labelling sources forms columns cached data conversations
+    tokens compose
     reweight guards history rivals simulate losses view checkpoints callback tuned
     finetune tasks questions execute results evaluate plot records folder report settings
     run
