@@ -25,6 +25,10 @@ def _check_rule_flags(a):
         raise InputError("--rows and --epochs both say how many rows are drawn; give one of them")
     if a.command == "expand" and not (a.config or "rule.target" in a.changes):
         raise InputError("no domain to expand is named; give --target DOMAIN, such as law")
+    holds = a.command == "expand" and not a.config and "rule.otherwise" not in a.changes
+    if holds and "rule.sigma" in a.changes:
+        unused = "without --rule.otherwise reweight, --sigma has no part in this rule"
+        raise InputError(f"{unused}; leave it out")
     if a.typed.get("rule") == "DomainExpansion" and "rule.target" not in a.changes:
         raise InputError("the rule DomainExpansion is `versatune expand --target DOMAIN`")
 

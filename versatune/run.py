@@ -24,7 +24,7 @@ from .checks import check_disk, check_engine, check_proxy, check_reports
 from .checks import first_shares, is_judge, questions_of, read_judge
 from .checks import row_counts
 from .data import load_data
-from .detect import check_detection, detect
+from .detect import detect
 from .domains import InputError, check_same_domains
 from .domains import first_line, write_atomic, write_json, writing
 from .evaluate import evaluate
@@ -129,8 +129,6 @@ def check_settings(self: Run):
     check_reports(s.report_to)
     check_engine(s.sample.engine)
     self.classifier, self.given, self.content = first_shares(s, domains)
-    if self.classifier is not None:
-        check_detection(self.classifier, within=None)
     self.questions = questions_of(s, self.data, (self / "after.json").exists())
     check_proxy(s.proxy, self.tokenizer)
     if not (self / "adapter").exists():

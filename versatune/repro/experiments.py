@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
-from functools import cached_property, partial
+from functools import cached_property
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import NamedTuple
