@@ -80,7 +80,7 @@ READERS |= {
     "names.json": (dict(law="law.jsonl", code=dict(train="code.jsonl")), find_sources),
     "rows.json": (ROWS, rows_of),
     "rows.jsonl": (ROWS, rows_of),
-    "rows.csv": ("instruction,output\nsay,it\nsay it,\"a, b\"\n", rows_of),
+    "rows.csv": ('instruction,output\nsay,it\nsay it,"a, b"\n', rows_of),
     "choices.jsonl": (CHOICES, read_choices),
     "labels.jsonl": (LABELS, Labels.load),
     "texts.jsonl": (TEXTS, sampled_texts),
