@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from test_bad_input import RUN
 from versatune.classify import LinearClassifier
-from versatune.config import read_config, read_settings, show_settings
+from versatune.config import read_settings, show_settings
 from versatune.data import read_choices
 from versatune.detect import KnowledgeProfile
 from versatune.domains import DomainWeights, InputError, read_json, write_json

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 import warnings
 from dataclasses import replace
 from importlib.metadata import version
@@ -281,6 +282,21 @@ def _repro(a):
     print(*run_experiments(a.scale, a.names, *where), sep="\n")
 
 
+def _repeat(a):
+    from versatune.repeat import repeat_path
+
+    repeat_path(a.run, a.out)
+
+
+_REPEAT = Command(
+    _repeat,
+    "make a run again from its folder: same settings, data and model",
+    out="runs/again",
+    own=dict(run=dict(type=Path, help="the run's folder")),
+    example="repeat runs/demo --out runs/again",
+)
+
+
 def _plot(a):
     from versatune.report import draw_figures, not_yet, report
 
@@ -329,6 +345,7 @@ _COMMANDS = dict(
     evaluate=_EVALUATE,
     repro=_REPRO,
     plot=_PLOT,
+    repeat=_REPEAT,
     data=_DATA,
     classifier=_CLASSIFIER,
 )
@@ -349,10 +366,21 @@ def _refuse(typed, message):
     print(f"versatune {name}".rstrip() + ": " + " ".join(message.split()), file=sys.stderr)
     return 2
 
+
+def _answer(typed, e):
+    "Say in one line what went wrong; the exit status."
+    if isinstance(e, InputError):
+        return _refuse(typed, str(e))
+    if isinstance(e, OSError):  # of the machine: a disk, a permission, a name that is too long
+        return _refuse(typed, f"{e.filename}: {e.strerror}" if e.filename else first_line(e))
+    _refuse(typed, f"failed with {first_line(e)}; --debug shows where")
+    return 1
+
 # %% ../nbs/44_cli.ipynb #16fb4404
 def main(argv=None):  # what is typed after `versatune`; None: what this process was started with
-    "Run a command: 0 when done, 2 for bad input, 130 when interrupted."
-    typed = sys.argv[1:] if argv is None else list(argv)
+    "Run a command: 0 when done, 2 for bad input, 1 for a failure, 130 when interrupted."
+    asked = sys.argv[1:] if argv is None else list(argv)
+    typed = [word for word in asked if word != "--debug"]
     try:
         if typed == ["--version"]:
             print(f"versatune {version('versatune')}")
@@ -360,10 +388,10 @@ def main(argv=None):  # what is typed after `versatune`; None: what this process
         args = read_command(_COMMANDS, typed)
         _quiet()
         _COMMANDS[args.command].work(args)
-    except InputError as e:
-        return _refuse(typed, str(e))
-    except OSError as e:  # of the machine: a disk, a permission, a name that is too long
-        return _refuse(typed, f"{e.filename}: {e.strerror}" if e.filename else first_line(e))
+    except Exception as e:
+        if "--debug" in asked:
+            traceback.print_exc()
+        return _answer(typed, e)
     except KeyboardInterrupt:
         print("\nstopped; the same command continues where it was", file=sys.stderr)
         return 130
