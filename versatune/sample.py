@@ -222,7 +222,7 @@ def _parse(path, number, line):
     "Line number `number` of a file as a dict; an InputError for anything else."
     try:
         row = json.loads(line)
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise InputError(
             f"{path}: line {number} is not valid JSON in UTF-8 ({e}); mend or move the file"
         ) from None
