@@ -287,8 +287,10 @@ def _repr_markdown_(self: DomainData):
 def _sources(source):
     "What `find_sources` finds; an InputError for a name that cannot name a domain in every file."
     sources = find_sources(source)
+    where = source if isinstance(source, (str, Path)) else "data"
     for domain in sources:
-        check_domain_name(domain)
+        with naming(where):
+            check_domain_name(domain)
     return sources
 
 # %% ../nbs/17_data.ipynb #09640119

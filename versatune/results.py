@@ -116,17 +116,36 @@ def _found_by_task(frame, items):
 
 
 def _is_number(value):
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    return isinstance(value, (int, float)) and -1e300 < value < 1e300
+
+
+def _is_row(row):
+    "Whether a value is a row of the frame, with a number where one belongs."
+    names = ("domain", "benchmark", "score", "stderr", "n", "chance")
+    if not isinstance(row, dict) or not all(name in row for name in names):
+        return False
+    texts = isinstance(row["domain"], str) and isinstance(row["benchmark"], str)
+    numbers = _is_number(row["score"]) and _is_number(row["n"])
+    known = [row.get(name) for name in ("stderr", "chance", "majority")]
+    known = all(value is None or _is_number(value) for value in known)
+    return (
+        texts and numbers and known and not any(isinstance(v, (list, dict)) for v in row.values())
+    )
+
+
+def _are_pairs(pairs):
+    "Whether a value is a list of pairs of texts, or none."
+    if not isinstance(pairs, list):
+        return pairs is None
+    two = all(isinstance(pair, list) and len(pair) == 2 for pair in pairs)
+    return two and all(isinstance(name, str) for pair in pairs for name in pair)
 
 
 def _check_shape(saved, path):
     "Raise an InputError unless this is what `Results.save` writes."
     rows, items = (saved.get("frame"), saved.get("items")) if isinstance(saved, dict) else (0, 0)
     shaped = isinstance(rows, list) and isinstance(items, dict)
-    for row in rows if shaped else []:
-        names = ("domain", "benchmark", "score", "stderr", "n", "chance")
-        shaped = shaped and isinstance(row, dict) and all(name in row for name in names)
-        shaped = shaped and _is_number(row["score"]) and _is_number(row["n"])
+    shaped = shaped and all(map(_is_row, rows)) and _are_pairs(saved.get("by_task"))
     for benchmarks in items.values() if shaped else []:
         for marks in benchmarks.values() if isinstance(benchmarks, dict) else [None]:
             shaped = shaped and isinstance(marks, dict) and all(map(_is_number, marks.values()))
