@@ -57,7 +57,6 @@ evalute | did you mean evaluate
 run | choose one of demo
 report PLACE | no command 'report'
 --model x | COMMAND
---version | COMMAND
 demo --modle x | did you mean --model
 demo --over | did you mean --overwrite
 demo --sample 3 | did you mean --samples
@@ -121,7 +120,15 @@ train --rule Magic | rule 'Magic' is unknown
 train --rule versatune | rule 'versatune' is unknown
 train --rule OnlyTarget | rule OnlyTarget needs target
 train --rule DomainExpansion | expand --target
-expand | required: --target
+expand | give --target DOMAIN
+train --rows 8 --epochs 1 | give one of them
+train --config nowhere.yaml | nowhere.yaml: no such file
+train --config PLACE/notes.txt | settings are lines of
+train --train.loar.r 8 | did you mean train.lora.r?
+train --train.lora.r | has no value
+train --train.lora.r x | train.lora.r
+train --train.batch_size 0 | batch_size is 0
+train --rule Uniform --sigma 1 | has no setting
 expand --target art | choose one of law, medicine
 expand --data PLACE/data --target medicine --weights uniform | choose one of law, code
 expand --target law --delta 0 | --delta is 0.0; give a number between 0 and 1

@@ -25,13 +25,15 @@ from .provenance import *
 from .labelling import *
 from .sources import *
 from .forms import *
+from .columns import *
+from .cached import *
 from .data import *
 from .conversations import *
 from .tokens import *
 from .compose import *
-from .reweight import *
 
 # %% ../nbs/45_all.ipynb #20ba176f
+from .reweight import *
 from .guards import *
 from .history import *
 from .rivals import *
@@ -42,6 +44,8 @@ from .checkpoints import *
 from .callback import *
 from .tuned import *
 from .finetune import *
+from .memory import *
+from .plan import *
 from .tasks import *
 from .questions import *
 from .execute import *
@@ -57,10 +61,11 @@ from .run import *
 # %% ../nbs/45_all.ipynb #9200a8af
 _MODULES = """
     basics domains places models lab identity sample quantify judge classify written
-    detect labels provenance labelling sources forms data conversations tokens compose
+    detect labels provenance labelling sources forms columns cached data conversations
+    tokens compose
     reweight guards history rivals simulate losses view checkpoints callback tuned
-    finetune tasks questions execute results evaluate plot records folder report settings
-    run
+    finetune memory plan tasks questions execute results evaluate plot records folder
+    report settings run
 """.split()
 
 __all__ = []

@@ -12,66 +12,43 @@ import os
 import sys
 import warnings
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 from .domains import InputError, first_line
-from .flags import INPUT_FLAGS, TRAIN_FLAGS, Command, read_command
-
-# %% ../nbs/44_cli.ipynb #1274c950
-def _rule(a):
-    "The rule that the flags ask for."
-    from versatune.reweight import DomainExpansion, VersaTune
-    from versatune.rivals import make_rule
-
-    if a.command == "expand":
-        return DomainExpansion(a.target, a.delta, a.epsilon)
-    name = getattr(a, "rule", "VersaTune")
-    if name == "DomainExpansion":
-        raise InputError("the rule DomainExpansion is `versatune expand --target DOMAIN`")
-    return VersaTune(a.sigma) if name == "VersaTune" else make_rule(name)
-
-
-def _train_settings(a, default):
-    "The training settings of the flags; what has no flag is as in `default`."
-    return replace(
-        default,
-        rounds=a.rounds,
-        rows_per_round=a.rows,
-        learning_rate=a.lr,
-        max_length=a.max_length,
-        packed=a.packed,
-        share_of=a.share_of,
-        seed=a.seed,
-    )
+from .flags import INPUT_FLAGS, LARGER, TRAIN_FLAGS, Command, read_command
 
 # %% ../nbs/44_cli.ipynb #bd267546
+def _check_rule_flags(a):
+    "An InputError where a flag is for another rule than the one that is asked for."
+    if {"rows", "epochs"} <= set(a.typed):
+        raise InputError("--rows and --epochs both say how many rows are drawn; give one of them")
+    if a.command == "expand" and not (a.config or "rule.target" in a.changes):
+        raise InputError("no domain to expand is named; give --target DOMAIN, such as law")
+    if a.typed.get("rule") == "DomainExpansion" and "rule.target" not in a.changes:
+        raise InputError("the rule DomainExpansion is `versatune expand --target DOMAIN`")
+
+
 def _path_settings(a):
-    "The settings of the whole path, from the flags."
-    from versatune.history import Guards
+    "The settings of the whole path: defaults of the command, then --config, then what was typed."
+    from versatune.config import read_settings
     from versatune.settings import PathSettings
 
-    default = PathSettings()
-    batch_size = min(a.samples, default.sample.batch_size)
-    return PathSettings(
-        model=a.model,
-        data=a.data,
-        weights=a.weights,
-        classifier=a.classifier,
-        precision=a.precision,
-        rule=_rule(a),
-        guards=Guards.paper() if a.guards == "paper" else Guards(),
-        sample=replace(default.sample, n=a.samples, batch_size=batch_size, seed=a.seed),
-        reference=replace(
-            default.reference, epochs=a.reference_epochs, rows=a.reference_rows, seed=a.seed
-        ),
-        train=_train_settings(a, default.train),
-    )
+    _check_rule_flags(a)
+    default = PathSettings() if a.command == "demo" else PathSettings.for_training()
+    rule = {"rule.name": "DomainExpansion"} if a.command == "expand" else {}
+    return read_settings(default, a.config, rule | a.changes)
 
 
 def _run(a):
+    settings = _path_settings(a)
+    if a.print_config:
+        from versatune.config import show_settings
+
+        return print(show_settings(settings), end="")
     from versatune.run import run_path
 
-    run_path(_path_settings(a), a.out, a.overwrite)
+    run_path(settings, a.out, a.overwrite)
 
 # %% ../nbs/44_cli.ipynb #5660c7f3
 _RUN_FLAGS = (*INPUT_FLAGS, *TRAIN_FLAGS)
@@ -87,13 +64,24 @@ _DOES = dict(
     expand="the same, raising one domain's share while the others are not forgotten",
 )
 _EXPAND_FLAGS = {
-    "--target": dict(required=True, help="the domain to expand"),
+    "--target": dict(help="the domain to expand"),
     "--delta": dict(type=float, default=0.1, help="step of the target's share"),
     "--epsilon": dict(type=float, default=1.0, help=_EPSILON),
 }
-_DEMO = Command(_run, _DOES["demo"], _RUN_FLAGS, "runs/demo")
-_TRAIN = Command(_run, _DOES["train"], _RUN_FLAGS, "runs/train", {"--rule": _RULE})
-_EXPAND = Command(_run, _DOES["expand"], _RUN_FLAGS, "runs/expand", _EXPAND_FLAGS)
+_EXAMPLES = dict(
+    demo="demo --out runs/demo",
+    train="train --model HuggingFaceTB/SmolLM2-360M --data my/data --out runs/mine\n"
+    "train --config runs/mine --train.lora.r 8 --out runs/smaller",
+    expand="expand --target law --data my/data --out runs/law",
+)
+_SHAPE = dict(shared=_RUN_FLAGS)
+_DEMO = Command(_run, _DOES["demo"], out="runs/demo", example=_EXAMPLES["demo"], **_SHAPE)
+_SHAPE["defaults"] = LARGER
+_TRAIN = Command(_run, _DOES["train"], out="runs/train", example=_EXAMPLES["train"], **_SHAPE)
+_TRAIN = replace(_TRAIN, own={"--rule": _RULE})
+_EXPAND = replace(_TRAIN, does=_DOES["expand"], own=_EXPAND_FLAGS, example=_EXAMPLES["expand"])
+_EXPAND = replace(_EXPAND, out="runs/expand")
+_RUNS = dict(demo=_DEMO, train=_TRAIN, expand=_EXPAND)
 
 # %% ../nbs/44_cli.ipynb #102c53fe
 def _unused(path):
@@ -133,7 +121,7 @@ def _detect(a):
 _DETECT = Command(
     _detect,
     "sample from the model and print its knowledge profile",
-    ("model", "classifier", "precision", "seed"),
+    ("model", "classifier", "precision", "aggregate", "seed"),
     "profile.json",
     {
         "--samples": dict(type=int, default=40_000, help="texts sampled at most"),
@@ -142,12 +130,8 @@ _DETECT = Command(
             default=0.02,
             help="stop when every interval reaches at most so far to either side",
         ),
-        "--aggregate": dict(
-            default="mean",
-            help="mean (the paper's), counts (its authors' script's), "
-            "inverted or em (corrected for the classifier's confusion)",
-        ),
     },
+    example="detect --model smollm2-135m --within 0.05 --out profile.json",
 )
 
 # %% ../nbs/44_cli.ipynb #fce411b4
@@ -179,6 +163,7 @@ _COMPOSE = Command(
     ("data", "weights", "seed"),
     "mixture.jsonl",
     {"--n": dict(type=int, default=1000, help="rows of the mixture")},
+    example="compose --data my/data --weights profile.json --n 5000 --out mixture.jsonl",
 )
 
 # %% ../nbs/44_cli.ipynb #c08983e6
@@ -187,9 +172,13 @@ def _evaluate(a):
     from versatune.domains import cache_dir
     from versatune.evaluate import evaluate
     from versatune.models import load_model, load_tokenizer
+    from versatune.folder import not_a_run
     from versatune.questions import pick_benchmarks
+    from versatune.records import read_record
 
     _unused(a.out)
+    if "data" not in a.typed and not not_a_run(a.model):
+        a.data = read_record(Path(a.model) / "config.json")["data"]  # what it was trained on
     named = a.benchmarks or load_data(a.data).choices
     if not named:
         hint = "put a choices.jsonl beside train.jsonl, or name --benchmarks"
@@ -227,6 +216,8 @@ _EVALUATE = Command(
             help="run the programs that the model writes (HumanEval, MBPP)",
         ),
     },
+    example="evaluate --model runs/mine --out after.json\n"
+    "evaluate --model smollm2-135m --benchmarks MedQA law=my/questions.jsonl --limit 200",
 )
 
 # %% ../nbs/44_cli.ipynb #c07c3e8c
@@ -248,6 +239,7 @@ _PLOT = Command(
     _plot,
     "draw a run's figures and report again, or for the first time while it runs",
     own=dict(run=dict(type=Path, help="a run's folder")),
+    example="plot runs/mine",
 )
 
 # %% ../nbs/44_cli.ipynb #3eee40be
@@ -271,6 +263,7 @@ _REPRO = Command(
         "--folder": dict(help="where work in progress is kept (default: runs/repro/SCALE)"),
         "--workers": dict(type=int, help=_WORKERS),
     },
+    example="repro rules --scale smoke --out runs/repro/results",
 )
 
 # %% ../nbs/44_cli.ipynb #87a66b9e
@@ -306,6 +299,9 @@ def main(argv=None):  # what is typed after `versatune`; None: what this process
     "Run a command: 0 when done, 2 for bad input, 130 when interrupted."
     typed = sys.argv[1:] if argv is None else list(argv)
     try:
+        if typed == ["--version"]:
+            print(f"versatune {version('versatune')}")
+            return 0
         args = read_command(_COMMANDS, typed)
         _quiet()
         _COMMANDS[args.command].work(args)

@@ -13,6 +13,8 @@ import numpy as np
 from .domains import InputError, check_number, fingerprint, first_line
 from .forms import UNTAUGHT
 
+_ASKS = dict(user="Instruction", tool="Tool result")  # turns that are read, and their headings
+
 # %% ../nbs/18_conversations.ipynb #5c2eb322
 _ALPACA = (
     "Below is an instruction that describes a task. "
@@ -28,8 +30,8 @@ def _alpaca(messages, tokenizer):
     for m in messages[first:]:
         if m["role"] == "system":
             text += m["content"] + "\n\n"
-        elif m["role"] == "user":
-            text += f"### Instruction:\n{m['content']}\n\n"
+        elif m["role"] in _ASKS:
+            text += f"### {_ASKS[m['role']]}:\n{m['content']}\n\n"
         else:
             text += "### Response:\n"
             start, text = len(text), text + m["content"] + (tokenizer.eos_token or "")
@@ -96,10 +98,22 @@ def _span(text, messages, i, tokenizer, marks):
         end = last + len(_closing(text[last:], marks)) if end is None or end < last else end
     return start, end
 
+# %% ../nbs/18_conversations.ipynb #01fc4478
+def _check_tools(text, messages, tokenizer):
+    "An InputError where the chat template leaves a tool's turn out of the text."
+    mark = f"mark{fingerprint(text)}"
+    for i, message in enumerate(messages):
+        if message["role"] == "tool":
+            marked = [*messages[:i], message | dict(content=mark), *messages[i + 1 :]]
+            if mark not in _render(marked, tokenizer):
+                problem = f"the chat template leaves out turn {i + 1}, a tool's"
+                raise InputError(f"{problem}; take the row out, or use another template")
+
 # %% ../nbs/18_conversations.ipynb #cacdf07b
 def _templated(messages, tokenizer, marks):
     "(text, spans) of a conversation as the chat template writes it."
     text = _render(messages, tokenizer)
+    _check_tools(text, messages, tokenizer)
     taught = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
     spans = [_span(text, messages, i, tokenizer, marks) for i in taught]
     open_end = not text.rstrip().endswith(tuple(marks))
@@ -108,7 +122,7 @@ def _templated(messages, tokenizer, marks):
         spans[-1] = (spans[-1][0], len(text))
     return text, spans
 
-
+# %% ../nbs/18_conversations.ipynb #5221a294
 def _written(messages, tokenizer, marks, place):
     "(text, spans) of a conversation; an InputError says where it stands and what is wrong."
     if not tokenizer.chat_template:

@@ -11,7 +11,7 @@ import os
 import tempfile
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelerate.utils import extract_model_from_parallel
@@ -53,6 +53,7 @@ class TrainSettings:
     gradient_checkpointing: bool = False  # less memory, a third more time
     lora: LoraSettings = LoraSettings()
     seed: int = 0
+    epochs: float | None = None  # passes over all rows in all rounds together, for rows_per_round
 
     def __post_init__(self):
         _check_settings(self)
@@ -69,6 +70,7 @@ def _check_settings(s):
     check_number("training max_length", s.max_length, least=2, whole=True)
     check_number("training learning_rate", s.learning_rate, above=0)
     check_number("training max_passes", s.max_passes, above=0, none="for no limit")
+    check_number("training epochs", s.epochs, above=0, none="for rows_per_round as it is")
     check_number("training heldout_rows", s.heldout_rows, least=1, whole=True, none="for all")
     check_number("training seed", s.seed, least=0, most=2**32 - 1, whole=True)
     check_choice("training share_of", s.share_of, ("rows", "tokens"))
@@ -94,6 +96,15 @@ def paper(cls: TrainSettings, billions=7):
         learning_rate=2e-4 if billions <= 14 else 1e-4,
         lora=LoraSettings(r=64, alpha=16),
     )
+
+# %% ../nbs/31_finetune.ipynb #ed21b51c
+@patch
+def sized(self: TrainSettings, sizes):
+    "The settings, `rows_per_round` from `epochs` where given; `sizes`: domain -> rows."
+    if self.epochs is None:
+        return self
+    n = math.ceil(self.epochs * sum(sizes.values()) / self.rounds)
+    return replace(self, rows_per_round=max(1, n))
 
 # %% ../nbs/31_finetune.ipynb #d79513e7
 def _check_model(model):
@@ -134,7 +145,8 @@ def _view(model, tokenizer, data, weights, s):
         too_long = f"the longest row has {data.longest} tokens, and the model reads {context}"
         raise InputError(f"{too_long}; tokenize with max_length={context} or less")
     limits = s.max_passes, s.exhausted, s.share_of
-    return MixtureView(data, weights, s.rows_per_round, s.seed, *limits)
+    rows_per_round = s.sized(data.sizes).rows_per_round
+    return MixtureView(data, weights, rows_per_round, s.seed, *limits)
 
 # %% ../nbs/31_finetune.ipynb #17e63cd8
 def _warm_up(s):
@@ -317,6 +329,7 @@ def finetune(
     check_rule(rule, data.domains, reference, weights)
     with _workplace(out) as (out, folder):
         view = _view(model, tokenizer, data, weights, s)
+        s = s.sized(view.data.sizes)
         how = s.token_budget, out, on_round, guards
         callback = ReweightCallback(view, rule, reference, *how, settings=_read_with(data, s))
         return _run(model, tokenizer, callback, s, folder, save_steps, report_to, progress)

@@ -17,8 +17,8 @@ FORMS = dict(  # the fields that are read; the first one tells the form
     prompt=("prompt", "completion", "system"),
 )
 _KNOWN = (
-    "Alpaca (instruction, input, output), chat (messages), "
-    "ShareGPT (conversations) or prompt/completion"
+    "Alpaca (instruction, input, output), chat (messages), ShareGPT (conversations) or "
+    "prompt/completion; other names are given under 'columns' of a domain"
 )
 
 
@@ -106,8 +106,9 @@ def text_field(
 # %% ../nbs/16_forms.ipynb #d824af8d
 UNTAUGHT = "assistant, untaught"  # the role of an answer that the model reads and is not taught
 _ROLES = dict(human="user", user="user", gpt="assistant", assistant="assistant", system="system")
-_LEGAL_ROLES = ", ".join(_ROLES)
-_ROLES[UNTAUGHT] = UNTAUGHT
+_LEGAL_ROLES = ", ".join([*_ROLES, "tool"])
+_ROLES |= dict.fromkeys(("tool", "function", "observation", "ipython"), "tool")
+_ROLES |= dict.fromkeys((UNTAUGHT, "function_call", "tool_call"), UNTAUGHT)
 
 
 def _names(turn):
@@ -115,7 +116,7 @@ def _names(turn):
 
 
 def _role(turn, where):
-    "The role of a turn, among ours; an InputError for any other, such as a tool's."
+    "The role of a turn, among ours; an InputError for any other."
     name, _ = _names(turn)
     role = _ROLES.get(turn.get(name)) if isinstance(turn.get(name), str) else None
     if role is None:
@@ -126,6 +127,17 @@ def _role(turn, where):
     return UNTAUGHT if role == "assistant" and weight == 0 else role
 
 # %% ../nbs/16_forms.ipynb #04a6e404
+def _check_calls(turn, where, ignore):
+    "An InputError for a turn that calls tools in a structure of its own."
+    calls = turn.get("tool_calls") or turn.get("function_call")
+    if calls and not {"tool_calls", "function_call"} & set(ignore or ()):
+        problem = "calls a tool ('tool_calls'), and calls are not taught"
+        raise InputError(
+            f"{where} {problem}; take the row out (or read with skip_bad), or write the call into "
+            "the turn's text"
+        )
+
+
 def _turns(row, field, where, ignore=()):
     "The messages of a list of turns."
     turns = row[field]
@@ -136,7 +148,9 @@ def _turns(row, field, where, ignore=()):
     messages = []
     for i, (role, turn) in enumerate(zip(roles, turns), 1):
         names, here = _names(turn), f"{where}, turn {i}"
-        check_fields(turn, (*names, "weight"), here, ignore)
+        read = (*names, "weight", *(("name", "tool_call_id") if role == "tool" else ()))
+        _check_calls(turn, here, ignore)
+        check_fields(turn, read, here, ignore)
         messages.append(dict(role=role, content=text_field(turn, names[1], here)))
     return messages
 

@@ -20,24 +20,24 @@ from peft import PeftModel
 from transformers.utils import logging as transformers_logging
 
 # %% ../nbs/42_run.ipynb #8b469bb1
-from .written import load_classifier
+from .checks import check_disk, check_engine, check_proxy, check_reports
+from .checks import first_shares, is_judge, questions_of, read_judge
+from .checks import row_counts
 from .data import load_data
 from .detect import detect
-from .domains import DomainWeights, InputError, check_same_domains, fingerprint
+from .domains import InputError, check_same_domains
 from .domains import first_line, write_atomic, write_json, writing
 from .evaluate import evaluate
 from .finetune import finetune
 from .folder import claim as claim_folder
-from .folder import classifier_content, locked, model_content, not_a_run
+from .folder import locked, model_content, not_a_run
 from .losses import reference_losses
 from .models import describe, load_model, load_tokenizer, tokenizer_fingerprint
-from .questions import pick_benchmarks
 from .records import peak_memory_gb, read_history, read_profile, read_record
 from .records import read_results
 from .reweight import check_rule
 from .report import draw_figures, left_out, listed, metrics, report
-from .settings import PathSettings, read_weights, reference_rows
-from .tasks import task_manager
+from .settings import PathSettings, reference_rows
 from .tokens import tokenize
 from .view import MixtureView
 
@@ -57,6 +57,7 @@ class Run:
         self.settings, self.folder, self.say = settings, Path(out), say
         self.overwrite, self.content = overwrite, {}  # content: hashes of what settings name
         self.data = self.tokens = self.classifier = self.given = None  # set by step 1
+        self.questions, self.counts = [], {}  # set by step 1 too
         self.reference, self.reported = None, {}  # set by step 4; what guards reported last
         self.loaded, self.finetuned = {}, None  # precision -> base model; the model of step 6
 
@@ -105,7 +106,11 @@ def step(
 # %% ../nbs/42_run.ipynb #34ddcd04
 @patch
 def load(self: Run, precision):
-    "The base model in a precision; the one before is let go."
+    "The base model in a precision, or the proxy; the one before is let go."
+    if precision == "proxy" and self.settings.proxy is None:
+        precision = "bf16"
+    if precision == "proxy":
+        self.loaded = {precision: load_model(self.settings.proxy, "bf16")}
     if precision not in self.loaded:
         name = self.settings.model
         if self.content and model_content(name) != self.content["model"]:
@@ -117,50 +122,38 @@ def load(self: Run, precision):
 
 # %% ../nbs/42_run.ipynb #a9fb63bc
 @patch
-def start_from(self: Run):
-    "Read the classifier, or the weights that are given; both must be of the data's domains."
+def check_settings(self: Run):
+    "Hold the settings against data, tokenizer, packages and disk (notebook `checks`)."
     s, domains = self.settings, self.data.domains
-    if s.weights == "detected":
-        self.classifier = load_classifier(s.classifier, domains)
-        self.content["classifier"] = classifier_content(s.classifier)
-    elif s.weights == "uniform":
-        self.given = DomainWeights.uniform(domains)
-    else:
-        self.given = read_weights(s.weights)
-        check_same_domains(f"the weights in {s.weights}", self.given, "the data", domains)
-        self.content["weights"] = fingerprint(dict(self.given))
+    check_rule(s.rule, domains)
+    check_reports(s.report_to)
+    check_engine(s.sample.engine)
+    self.classifier, self.given, self.content = first_shares(s, domains)
+    self.questions = questions_of(s, self.data, (self / "after.json").exists())
+    check_proxy(s.proxy, self.tokenizer)
+    if not (self / "adapter").exists():
+        check_disk(s, self.folder)
 
 # %% ../nbs/42_run.ipynb #38dd95d7
 @patch
 def check(self: Run):
     "Read data, tokenizer, classifier and given weights; an InputError names what does not fit."
     s, train = self.settings, self.settings.train
-    self.data, self.content = load_data(s.data), {}
-    check_rule(s.rule, self.data.domains)
-    self.start_from()
-    if self.data.choices and not (self / "after.json").exists():
-        pick_benchmarks(self.data.choices)
-        task_manager(False)  # an InputError where the harness is not installed
+    self.data = load_data(s.data)
+    self.check_settings()
     limits = train.max_length, s.heldout_rows, train.packed
     self.tokens = tokenize(self.data, self.tokenizer, *limits)
+    self.counts = row_counts(self.data, self.tokens, s.heldout_rows)
+    self.settings = replace(s, train=train.sized(self.tokens.sizes))
     self.content["data"] = self.data.key
     self.content["model"] = model_content(s.model)
     self.content["tokenizer"] = tokenizer_fingerprint(self.tokenizer)
+    if s.proxy:
+        self.content["proxy"] = model_content(s.proxy)
     rows = {d: f"{n}/{len(self.data.heldout[d])}" for d, n in self.data.sizes.items()}
     self.tell(1, "data", f"rows (train/held-out): {listed(rows)}")
-    for line in left_out(self.row_counts(), train.max_length):
+    for line in left_out(self.counts, train.max_length):
         self.say(f"      {line}")
-
-# %% ../nbs/42_run.ipynb #b1438941
-@patch
-def row_counts(self: Run):
-    "How many rows of each domain were read, are there to be drawn, and were dropped or cut."
-    tokens, read, heldout_dropped = self.tokens, self.data.sizes, {}
-    for d, rows in self.data.heldout.items():
-        n_asked = min(len(rows), self.settings.heldout_rows or len(rows))
-        heldout_dropped[d] = n_asked - len(tokens.heldout[d])
-    counts = dict(read=read, available=tokens.sizes, dropped=tokens.dropped, cut=tokens.cut)
-    return counts | dict(heldout_dropped=heldout_dropped)
 
 # %% ../nbs/42_run.ipynb #45030ca5
 @patch
@@ -206,8 +199,12 @@ def find_profile(self: Run):
         return self.tell(2, "profile", f"not detected: weights are {s.weights}")
 
     def work():
-        model, texts = self.load("bf16"), self / "samples.jsonl"
-        profile = detect(model, self.tokenizer, self.classifier, s.sample, within=None, out=texts)
+        model, classifier = self.load("bf16"), self.classifier
+        if is_judge(s.classifier):
+            classifier = read_judge(s.classifier, self.data.domains)
+        first = s.sample if s.within is None else replace(s.sample, n=min(s.sample.n, 512))
+        how = classifier, first, s.aggregate, s.within, max(2, s.sample.n)
+        profile = detect(model, self.tokenizer, *how, out=self / "samples.jsonl")
         profile.save(self / "profile.json")
 
     def line():
@@ -236,7 +233,7 @@ def compose(self: Run):
             rows_per_round=self.settings.train.rows_per_round,
             requested=dict(self.first_weights),
             rows=self.first_rows(),
-            **self.row_counts(),
+            **self.counts,
         )
         write_json(self / "composition.json", composition)
 
@@ -253,7 +250,7 @@ def find_reference(self: Run):
         return self.tell(4, "reference", "not needed by the rule")
 
     def work():
-        model, cache = self.load("bf16"), self / "proxy_losses.json"
+        model, cache = self.load("proxy"), self / "proxy_losses.json"
         losses = reference_losses(model, self.tokenizer, self.tokens, settings, cache)
         write_json(self / "reference.json", losses)
 
@@ -277,13 +274,13 @@ def score(
     model,  # a function that gives the model, called only when it is needed
 ):
     "Step 5 or 7: answer the held-out questions and keep the `Results` in NAME.json."
-    if not self.data.choices:
+    if not self.questions:
         hint = "no questions in the data (put a choices.jsonl beside train.jsonl)"
         return self.tell(number, name, hint)
     path = self / f"{name}.json"
 
     def work():
-        evaluate(model(), self.tokenizer, self.data.choices).save(path)
+        evaluate(model(), self.tokenizer, self.questions).save(path)
 
     def line():
         results = read_results(path)
@@ -331,6 +328,7 @@ def train(self: Run):
 
     def work():
         model, watch = self.load(s.precision), dict(on_round=self.tell_round, guards=s.guards)
+        watch |= dict(save_steps=s.save_steps, report_to=s.report_to)
         how = s.rule, self.reference, s.train, self.folder
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"round \d+: ")  # told by `tell_round`

@@ -10,6 +10,8 @@ import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from fastcore.basics import patch
+
 from .domains import DomainWeights, InputError, check_choice, check_number
 from .domains import read_json
 from .finetune import TrainSettings
@@ -17,18 +19,33 @@ from .history import Guards
 from .losses import ReferenceSettings
 from .models import PRECISIONS
 from .places import PACKAGED_MODEL
+from .quantify import HOW
 from .reweight import VersaTune, rule_settings
 from .sample import SampleSettings
 
 # %% ../nbs/41_settings.ipynb #a1ff77ea
+def _check_names(s, name):
+    "A setting of names becomes a tuple of them; one name alone is as good."
+    names = getattr(s, name)
+    names = (names,) if isinstance(names, str) else tuple(names or ())
+    if not all(isinstance(n, str) and n.strip() for n in names):
+        raise InputError(f"{name} is {getattr(s, name)!r}; give names, or none")
+    object.__setattr__(s, name, names)
+
+
 def _check_settings(s):
     "Raise an InputError for a setting that no data could make right."
     for name in ("model", "data", "weights", "classifier"):
         object.__setattr__(s, name, str(getattr(s, name)))  # a Path is as good as its text
         if not getattr(s, name).strip():
             raise InputError(f"{name} is empty; give a name or a path")
+    for name in ("report_to", "benchmarks"):
+        _check_names(s, name)
     check_choice("precision", s.precision, PRECISIONS)
+    check_choice("aggregate", s.aggregate, HOW)
+    check_number("within", s.within, above=0, below=1, none="for all texts at once")
     check_number("heldout_rows", s.heldout_rows, least=1, whole=True, none="for all")
+    check_number("save_steps", s.save_steps, least=1, whole=True, none="for once a round")
     for part in ("sample", "reference", "train"):
         seed = getattr(s, part).seed
         check_number(f"{part} seed", seed, least=0, most=2**32 - 1, whole=True)
@@ -42,7 +59,7 @@ class PathSettings:
     data: str = "starter"  # "starter", a folder or a .yaml file of names
     weights: str = "detected"  # "detected", "uniform", or a .json file of weights or of a profile
     classifier: str = "shipped"  # or an .npz file written by LinearClassifier.save
-    precision: str = "nf4"
+    precision: str = "nf4"  # nf4 (4 bits), bf16 or fp32
     rule: object = VersaTune()
     guards: Guards = Guards()
     heldout_rows: int | None = 12  # of each domain, on which losses are measured; None: all
@@ -52,12 +69,30 @@ class PathSettings:
     train: TrainSettings = TrainSettings(
         rows_per_round=40, batch_size=4, gradient_accumulation=2, learning_rate=5e-4, max_length=256
     )
+    aggregate: str = "mean"  # shares from answers: mean, counts, inverted or em
+    within: float | None = None  # sample until every interval is so narrow; None: sample.n at once
+    proxy: str | None = None  # a smaller model for the reference losses; None: the model itself
+    benchmarks: tuple[str, ...] = ()  # names, or DOMAIN=PATH; none: the data's own questions
+    report_to: tuple[str, ...] = ()  # "tensorboard", "wandb", "trackio": where the Trainer logs
+    save_steps: int | None = None  # optimiser steps between checkpoints; None: one a round
 
     def __post_init__(self):
         _check_settings(self)
 
     def as_dict(self):
         return asdict(self) | dict(rule=rule_settings(self.rule))
+
+# %% ../nbs/41_settings.ipynb #c81f87f9
+@patch(cls_method=True)
+def for_training(cls: PathSettings, **changes):
+    "Defaults of a training on data of one's own: one pass over all rows, in four rounds."
+    defaults = dict(
+        heldout_rows=256,
+        sample=SampleSettings(n=1024, max_new_tokens=128, batch_size=64),
+        reference=ReferenceSettings(batch_size=8, learning_rate=5e-4),
+        train=TrainSettings(epochs=1, batch_size=8, gradient_accumulation=2, learning_rate=2e-4),
+    )
+    return cls(**(defaults | changes))
 
 # %% ../nbs/41_settings.ipynb #47203729
 def reference_rows(settings, k):

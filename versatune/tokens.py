@@ -18,7 +18,7 @@ from datasets import Features, List, Value
 from fastcore.basics import patch
 
 from .conversations import encode, ends_in_words
-from .data import cached_rows
+from .cached import cached_rows
 from .domains import InputError, check_number, fingerprint
 from .models import padded, tokenizer_fingerprint
 

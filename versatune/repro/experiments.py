@@ -303,12 +303,14 @@ def _references_table(references):
 def _about(study, label, results, runs):
     "How the files were made; `results`: file -> what its piece of work gave."
     detection = results["detection"].items()
+    heldout = study.tokens.heldout
     return dict(
         command=f"versatune repro --scale {label}",
         settings=json_ready(asdict(study.scale)),
         data=Path(study.given).name if study.given else "the scale's own",
         train_rows=study.tokens.sizes,
-        heldout_rows={d: len(rows) for d, rows in study.tokens.heldout.items()},
+        heldout_rows={d: len(rows) for d, rows in heldout.items()},
+        heldout_tokens={d: sum(rows["supervised"]) for d, rows in heldout.items()},
         detection={name: v for name, v in detection if name not in ("commit", "curve")},
         seconds=round(sum(run["seconds"] for *_, run in runs)),
         processes=study.workers,

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from ..domains import domain_colors
-from .verdicts import VERDICT_COLORS, decide
+from .verdicts import verdict_color
 
 # %% ../../nbs/repro/figures.ipynb #92c18f02
 _ARMS = {
@@ -112,27 +112,27 @@ def standardised(effect, low, high):
 
 def _forest_point(ax, y, estimate, edge):
     x = standardised(*(estimate[key] for key in ("effect", "low", "high")))
-    color = VERDICT_COLORS[decide(estimate["low"], estimate["high"])]
+    color = verdict_color(estimate["verdict"])
     if abs(x) > edge:
         place = np.sign(x) * edge
         ax.plot(place, y, marker=">" if x > 0 else "<", color=color, ms=7)
         return
     if estimate["high"] > estimate["low"]:
         ax.plot([x - 1, x + 1], [y, y], color=color, lw=1.6)
-    marker = _MARKERS[estimate["setting"].split(",")[0]]
+    marker = _MARKERS.get(estimate["setting"].split(",")[0], "D")
     ax.plot(x, y, marker, color=color, ms=5, markeredgecolor="white", markeredgewidth=0.6)
 
 # %% ../../nbs/repro/figures.ipynb #a823a594
 def forest(ax, claims, edge=6):
     """Claims under each other, each estimate in half widths of its interval.
 
-    `claims`: pairs of a short name and the list of a verdict's effects, whose settings begin
-    with small or lab. The colour is that of the verdict on the estimate alone.
+    `claims`: pairs of a short name and the list of its answers (of `answer`); the marker is that
+    of the scale with which an answer's setting begins, the colour that of its verdict.
     """
-    for row, (_, effects) in enumerate(claims):
-        # several estimates of one claim share its row
-        offsets = np.linspace(-0.28, 0.28, len(effects)) if len(effects) > 1 else [0]
-        for offset, estimate in zip(offsets, effects):
+    for row, (_, answers) in enumerate(claims):
+        # several answers to one claim share its row
+        offsets = np.linspace(-0.28, 0.28, len(answers)) if len(answers) > 1 else [0]
+        for offset, estimate in zip(offsets, answers):
             _forest_point(ax, row + offset, estimate, edge)
         if row % 2:
             ax.axhspan(row - 0.5, row + 0.5, color="#F3F3F3", zorder=0)
