@@ -6,7 +6,7 @@
 __all__ = ['PART_ROWS', 'PRETRAINING', 'FORM_STEPS', 'PROXY', 'PAPER_ROWS', 'WORLDS', 'Kind', 'World', 'world_tokenizer',
            'world_model', 'Ground']
 
-# %% ../../nbs/repro/worlds.ipynb #3f64fa3c
+# %% ../../nbs/repro/worlds.ipynb #ff8606c1
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
@@ -25,12 +25,12 @@ from ..reweight import Constant
 from ..sample import SampleSettings, sample_texts
 from ..tokens import collate
 
-# %% ../../nbs/repro/worlds.ipynb #582b7640
+# %% ../../nbs/repro/worlds.ipynb #5e94d687
 from .fast import Fast, FastSettings, Frozen, Run, adapted, hidden, shared_prefix
 from .fast import start_adapter, train_together
 from .scales import LAB_KNOWN
 
-# %% ../../nbs/repro/worlds.ipynb #94db243f
+# %% ../../nbs/repro/worlds.ipynb #b033293b
 @dataclass(frozen=True)
 class Kind:
     "What the instructions of one domain are made of."
@@ -49,7 +49,7 @@ class Kind:
         for name in ("known", "asked", "borrowed"):
             check_number(f"kind {name}", getattr(self, name), least=0, most=1)
 
-# %% ../../nbs/repro/worlds.ipynb #18c00927
+# %% ../../nbs/repro/worlds.ipynb #1ce40064
 PART_ROWS = dict(steering=24, references=24, scoring=256)
 
 
@@ -78,7 +78,7 @@ class World:
             tables[domain] = known[:n_asked] + fresh, known[n_asked:]
         return tables
 
-# %% ../../nbs/repro/worlds.ipynb #c0c7e22c
+# %% ../../nbs/repro/worlds.ipynb #0ef1e89c
 def _sentence(world, domain, first, rng, everything):
     "A sentence as three words: a fact of the domain or, after the first, of its partner."
     kind, words = world.kinds[domain], _slots(domain)
@@ -116,7 +116,7 @@ def parts(self: World):
                     rows.append(row)
     return parts
 
-# %% ../../nbs/repro/worlds.ipynb #f7f317d6
+# %% ../../nbs/repro/worlds.ipynb #3509f41a
 PRETRAINING = PretrainSettings(steps=400, hidden_size=64)
 FORM_STEPS = 40  # of the stage that teaches the form of an answer
 
@@ -142,7 +142,7 @@ def world_tokenizer(lab):
     framed = [row["input_ids"] for row in encode(conversations, plain, 512)]
     return _train_tokenizer(lab, plain.batch_decode(framed, skip_special_tokens=True))
 
-# %% ../../nbs/repro/worlds.ipynb #22d7e10e
+# %% ../../nbs/repro/worlds.ipynb #f8ec15e8
 def _teach_form(model, tokenizer, lab, seed=0):
     "Train all weights on instructions about known facts, half and half with plain texts."
     n = 8 * FORM_STEPS
@@ -167,7 +167,7 @@ def _plain_rows(tokenizer, texts):
         rows.append(dict(input_ids=ids, labels=[-100, *ids[1:]]))
     return rows
 
-# %% ../../nbs/repro/worlds.ipynb #2a6ca3c9
+# %% ../../nbs/repro/worlds.ipynb #42fe8141
 def world_model(lab=Lab(), settings=PRETRAINING):
     "Cached folder of a causal LM that knows `lab` in the shares LAB_KNOWN, and answers."
     made_from = [asdict(lab), dict(LAB_KNOWN), asdict(settings), FORM_STEPS, 1]
@@ -180,7 +180,7 @@ def world_model(lab=Lab(), settings=PRETRAINING):
             _teach_form(model, tokenizer, lab).save_pretrained(temporary)
     return folder
 
-# %% ../../nbs/repro/worlds.ipynb #148d8d09
+# %% ../../nbs/repro/worlds.ipynb #df2903ee
 def _recall_prompts(world, tokenizer):
     "(ids, right) for each subject and verb of a known fact never asked: right are token ids."
     prompts = []
@@ -195,7 +195,7 @@ def _recall_prompts(world, tokenizer):
             prompts.append((domain, ids[:-1], tokens))  # without the end token
     return prompts
 
-# %% ../../nbs/repro/worlds.ipynb #bf1f207b
+# %% ../../nbs/repro/worlds.ipynb #e4cdd338
 class Ground:
     "All that a run in a world needs: the frozen model, rows as tokens, what it knows."
 
@@ -219,7 +219,7 @@ class Ground:
     def adapter(self, seed, lora):
         return start_adapter(self.model, lora, seed)
 
-# %% ../../nbs/repro/worlds.ipynb #91efc9b1
+# %% ../../nbs/repro/worlds.ipynb #4404e4b4
 @patch
 def start(self: Ground, runs, settings=FastSettings()):
     "A `Fast` for these runs, each with the adapter of its seed."
@@ -242,7 +242,7 @@ def recall(self: Ground, fast):
                 hits = hits + torch.isin(top[:, i].argmax(-1), torch.tensor(right)).float()
     return hits / len(self.recall_prompts)
 
-# %% ../../nbs/repro/worlds.ipynb #7ef97599
+# %% ../../nbs/repro/worlds.ipynb #5e7c5603
 @patch
 def score(self: Ground, fast):
     "For each run a dict: `score.DOMAIN` and `plain.DOMAIN` losses (nats a token), and recall."
@@ -258,7 +258,7 @@ def score(self: Ground, fast):
         scores.append(row | dict(recall=recall[i].item()))
     return scores
 
-# %% ../../nbs/repro/worlds.ipynb #6a173fd4
+# %% ../../nbs/repro/worlds.ipynb #26b507ae
 PROXY = FastSettings(rounds=15)
 
 
@@ -300,28 +300,30 @@ def detected(self: Ground):
     "The detected profile as DomainWeights; made once."
     return DomainWeights(_kept(self, "detected", _detected))
 
-# %% ../../nbs/repro/worlds.ipynb #289ecadb
+# %% ../../nbs/repro/worlds.ipynb #6c599e15
 def _uneven():
+    "Three domains are known, so that nothing is left to learn; three differ in what is."
+    known = dict(facts=24, known=1.0)
     return dict(
-        law=Kind(facts=12, rows=22),
-        medicine=Kind(facts=24, known=1.0, rows=24),
-        finance=Kind(facts=90, rows=165),
-        science=Kind(facts=60, sentences=8, rows=21),
-        code=Kind(facts=24, known=1.0, rows=48),
-        other=Kind(facts=30, known=0.8, rows=125),
+        law=Kind(facts=8, rows=22),
+        medicine=Kind(**known, rows=24),
+        finance=Kind(facts=120, rows=165),
+        science=Kind(facts=90, sentences=8, rows=21),
+        code=Kind(**known, rows=48),
+        other=Kind(**known, rows=125),
     )
 
 
 def _shared():
-    "Half of the facts are known; two domains lend theirs to the others."
-    rest = dict(facts=24, known=0.5, asked=0.5)
+    "Half of the facts are known and half of those never asked; two domains lend theirs."
+    half, all_known = dict(known=0.5, asked=0.5), dict(known=1.0, asked=0.5)
     return dict(
-        law=Kind(**rest, rows=22, partner="finance", borrowed=0.5),
-        medicine=Kind(**rest, rows=24, partner="science", borrowed=0.5),
-        finance=Kind(**rest, rows=165),
-        science=Kind(**rest, rows=21),
-        code=Kind(**rest, rows=48, partner="science", borrowed=0.5),
-        other=Kind(**rest, rows=125, partner="finance", borrowed=0.5),
+        law=Kind(**half, rows=22, partner="finance", borrowed=0.6),
+        medicine=Kind(**half, rows=24, partner="finance", borrowed=0.6),
+        finance=Kind(facts=48, known=0.25, asked=0.5, rows=165),
+        science=Kind(**all_known, rows=21),
+        code=Kind(**all_known, rows=48),
+        other=Kind(**half, rows=125, partner="science", borrowed=0.6),
     )
 
 
