@@ -19,6 +19,7 @@ from nbdev.clean import nbdev_clean
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
+WIDGET = "application/vnd.jupyter.widget-view+json"  # progress bars, where ipywidgets is installed
 COLORS = 256  # with fewer, two lines of one plot may become one colour
 
 
@@ -31,8 +32,9 @@ def small_png(encoded):
 
 
 def tidy(cell):
-    """Drop stderr, write temporary folders as TMP, and make figures small."""
-    cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    """Drop stderr and widgets (bars), write temporary folders as TMP, make figures small."""
+    kept = [o for o in cell.outputs if o.get("name") != "stderr"]
+    cell.outputs = [o for o in kept if WIDGET not in o.get("data", {})]
     for output in cell.outputs:
         if "text" in output:
             folder = re.escape(tempfile.gettempdir()) + r"/\w+"
@@ -48,6 +50,7 @@ def refresh(path):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             tidy(cell)
+    notebook.metadata.pop("widgets", None)
     nbformat.write(notebook, path)
     nbdev_clean(str(path))
 

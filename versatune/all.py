@@ -23,13 +23,17 @@ from .detect import *
 from .labels import *
 from .provenance import *
 from .labelling import *
+
+# %% ../nbs/45_all.ipynb #26f54f44
 from .sources import *
 from .forms import *
 from .columns import *
 from .cached import *
 from .data import *
+from .own import *
 from .conversations import *
 from .tokens import *
+from .preview import *
 from .compose import *
 
 # %% ../nbs/45_all.ipynb #20ba176f
@@ -42,6 +46,7 @@ from .losses import *
 from .view import *
 from .checkpoints import *
 from .callback import *
+from .progress import *
 from .tuned import *
 from .finetune import *
 from .memory import *
@@ -50,22 +55,30 @@ from .tasks import *
 from .questions import *
 from .execute import *
 from .results import *
+from .asking import *
 from .evaluate import *
+
+# %% ../nbs/45_all.ipynb #48c203b0
 from .plot import *
+from .live import *
+from .sliders import *
 from .records import *
 from .folder import *
 from .report import *
 from .settings import *
+from .config import *
+from .checks import *
 from .run import *
+from .show import *
 
 # %% ../nbs/45_all.ipynb #9200a8af
 _MODULES = """
     basics domains places models lab identity sample quantify judge classify written
-    detect labels provenance labelling sources forms columns cached data conversations
-    tokens compose
-    reweight guards history rivals simulate losses view checkpoints callback tuned
-    finetune memory plan tasks questions execute results evaluate plot records folder
-    report settings run
+    detect labels provenance labelling sources forms columns cached data own
+    conversations tokens preview compose reweight guards history rivals simulate
+    losses view checkpoints callback progress tuned finetune memory plan tasks
+    questions execute results asking evaluate plot live sliders records folder
+    report settings config checks run show
 """.split()
 
 __all__ = []

@@ -18,7 +18,7 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
 from .checkpoints import first_difference, model_settings, put_back
-from .checkpoints import trainable_copy, trainer_settings
+from .checkpoints import refuse_other_shapes, trainable_copy, trainer_settings
 from .compose import Exhausted
 from .domains import DomainWeights, InputError
 from .history import Guards, History, Report, round_shares
@@ -48,7 +48,7 @@ class ReweightCallback(TrainerCallback, ExportableState):
         self.view, self.rule, self.guards = view, rule, guards
         self.token_budget, self.out = token_budget, out
         self.on_round, self.log, self.settings = on_round, log, settings or {}
-        self.history, self.ended = History(reference=reference), None
+        self.history, self.ended, self._loading = History(reference=reference), None, None
         self._main, self._model, self._trainer, self._safe = True, None, {}, {}
         if hasattr(rule, "start"):
             view.set_round(0, rule.start(view.weights), None)
@@ -321,6 +321,8 @@ def on_init_end(self: ReweightCallback, args, state, control, model=None, **_):
     self._main, self._model = state.is_world_process_zero, model_settings(model)
     if self._main:
         self._model["model"] = model_fingerprint(model, frozen=True)
+    if model is not None and self._loading is None:  # a Trainer reads tensors before it begins
+        self._loading = model.register_load_state_dict_pre_hook(refuse_other_shapes)
 
 # %% ../nbs/29_callback.ipynb #03e3c2e2
 @patch
@@ -361,6 +363,8 @@ def on_train_begin(
     "Try rows and collator; measure the start, or take up the checkpoint resumed from."
     if self._model is None:  # joined after the Trainer was made
         self.on_init_end(args, state, control, model)
+    if self._loading is not None:
+        self._loading.remove()
     self._note_trainer(args, train_dataloader)
     rows, collate = train_dataloader.dataset, train_dataloader.collate_fn
     check_follows(self.view, rows)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['damaged', 'last_checkpoint', 'claimed', 'no_memory', 'no_room', 'saving', 'trainer_settings', 'model_settings',
-           'first_difference', 'trainable_copy', 'put_back']
+           'first_difference', 'refuse_other_shapes', 'trainable_copy', 'put_back']
 
 # %% ../nbs/28_checkpoints.ipynb #be5e31e5
 import errno
@@ -225,6 +225,19 @@ def first_difference(then, now):
     for path in [*now_flat, *then_flat]:
         if then_flat.get(path) != now_flat.get(path):
             return path, then_flat.get(path), now_flat.get(path)
+
+# %% ../nbs/28_checkpoints.ipynb #0eb387ff
+def refuse_other_shapes(module, tensors, *_):
+    "An InputError when a tensor to be loaded has another shape than the model's of that name."
+    for name, parameter in module.named_parameters():
+        then, now = getattr(tensors.get(name), "shape", None), parameter.shape
+        if then is not None and then != now:
+            of_lora = ".lora_A." in name and len(then) == len(now) == 2
+            r_then, r_now = f"adapter.r={then[0]}", f"adapter.r={now[0]}"
+            if not of_lora:
+                r_then, r_now = f"{name} of shape {tuple(then)}", f"one of {tuple(now)}"
+            differs = f"the checkpoint was written with {r_then}, this run has {r_now}"
+            raise InputError(f"{differs}; use the same, or start in another folder")
 
 # %% ../nbs/28_checkpoints.ipynb #aae1855b
 def trainable_copy(model):

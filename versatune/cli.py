@@ -99,14 +99,14 @@ def _unused(path):
 
 # %% ../nbs/44_cli.ipynb #90fb5546
 def _detect(a):
-    from versatune.written import load_classifier
+    from versatune.own import named_classifier
     from versatune.detect import detect
     from versatune.models import load_model, load_tokenizer
     from versatune.quantify import aggregate
     from versatune.sample import SampleSettings
 
     _unused(a.out)
-    classifier = load_classifier(a.classifier)
+    classifier = named_classifier(a.classifier, a.labels)
     even = [[1 / len(classifier.domains)] * len(classifier.domains)]
     aggregate(even, a.aggregate, getattr(classifier, "calibration", None))  # can it be done?
     model, tokenizer = load_model(a.model, a.precision), load_tokenizer(a.model)
@@ -118,6 +118,7 @@ def _detect(a):
     print(profile)
 
 # %% ../nbs/44_cli.ipynb #96a7454d
+_LABELS = "of a model that is asked (judge:MODEL): your domains, each with a word for it"
 _DETECT = Command(
     _detect,
     "sample from the model and print its knowledge profile",
@@ -130,6 +131,7 @@ _DETECT = Command(
             default=0.02,
             help="stop when every interval reaches at most so far to either side",
         ),
+        "--labels": dict(nargs="+", default=(), metavar="DOMAIN=WORD", help=_LABELS),
     },
     example="detect --model smollm2-135m --within 0.05 --out profile.json",
 )
@@ -147,7 +149,7 @@ def _compose(a):
             "compose does not detect; give --weights profile.json (from 'versatune detect') "
             "or --weights uniform"
         )
-    data = load_data(a.data)
+    data = load_data(a.data, skip_bad=a.skip_bad)
     uniform = a.weights == "uniform"
     weights = DomainWeights.uniform(data.domains) if uniform else read_weights(a.weights)
     check_same_domains(f"the weights in {a.weights}", weights, "the data", data.domains)
@@ -160,7 +162,7 @@ def _compose(a):
 _COMPOSE = Command(
     _compose,
     "write a mixture of the data as JSON lines",
-    ("data", "weights", "seed"),
+    ("data", "weights", "skip_bad", "seed"),
     "mixture.jsonl",
     {"--n": dict(type=int, default=1000, help="rows of the mixture")},
     example="compose --data my/data --weights profile.json --n 5000 --out mixture.jsonl",
@@ -220,6 +222,55 @@ _EVALUATE = Command(
     "evaluate --model smollm2-135m --benchmarks MedQA law=my/questions.jsonl --limit 200",
 )
 
+# %% ../nbs/44_cli.ipynb #29735fc0
+def _data(a):
+    from versatune.data import load_data
+    from versatune.models import load_tokenizer
+    from versatune.preview import preview
+
+    data, tokenizer = load_data(a.folder, skip_bad=a.skip_bad), load_tokenizer(a.model)
+    print(preview(data, tokenizer, a.max_length, a.n, seed=a.seed).text())
+
+
+_DATA = Command(
+    _data,
+    "show the data as the model will see them: rows, tokens, what is cut, what is there twice",
+    ("model", "max_length", "skip_bad", "seed"),
+    own={
+        "folder": dict(nargs="?", default="starter", metavar="DATA", help=INPUT_FLAGS["data"][1]),
+        "--n": dict(type=int, default=5, help="rows to show"),
+    },
+    example="data my/data --model HuggingFaceTB/SmolLM2-360M --max-length 512",
+    defaults=dict(max_length=1024),
+)
+
+# %% ../nbs/44_cli.ipynb #061853b2
+def _classifier(a):
+    from versatune.data import load_data
+    from versatune.own import fit_classifier
+    from versatune.plot import save_figure
+
+    _unused(a.out)
+    own = fit_classifier(load_data(a.data, skip_bad=a.skip_bad), a.other, a.kind)
+    own.classifier.save(a.out)
+    picture = save_figure(own.plot(), Path(a.out).with_suffix(".png"))
+    print(own, f"written: {a.out}, {picture}", sep="\n")
+
+
+_OTHER = "learn 'other' as well: from a file of texts, or alone from the starter set"
+_CLASSIFIER = Command(
+    _classifier,
+    "train a classifier of your own domains, and say how often it is right",
+    ("data", "skip_bad"),
+    "classifier.npz",
+    {
+        "action": dict(choices=["fit"], help="train it"),
+        "--other": dict(nargs="?", const="starter", metavar="FILE", help=_OTHER),
+        "--kind": dict(default="linear", help="linear, or embeddings (extra embed)"),
+    },
+    example="classifier fit --data my/data --other --out mine.npz\ndetect --classifier mine.npz",
+)
+
 # %% ../nbs/44_cli.ipynb #c07c3e8c
 def _repro(a):
     from versatune.repro.experiments import run_experiments
@@ -276,6 +327,8 @@ _COMMANDS = dict(
     evaluate=_EVALUATE,
     repro=_REPRO,
     plot=_PLOT,
+    data=_DATA,
+    classifier=_CLASSIFIER,
 )
 
 # %% ../nbs/44_cli.ipynb #fa3e4217

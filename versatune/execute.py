@@ -53,8 +53,59 @@ def _landlock(folder):
     libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
     return libc.syscall(446, rules, 0) == 0
 
+# %% ../nbs/34_execute.ipynb #9762ed9e
+def _refused_calls():
+    "The numbers, on x86-64, of the system calls that a program may not make."
+    sockets_and_processes = (41, 57, 58, 59, 322)  # socket, fork, vfork, execve, execveat
+    others = (62, 101, 129, 200, 297, 310, 311, 424, 434, 438)  # kill, ptrace, pidfd_open, ...
+    others += (141, 142, 144, 203, 251, 256, 279, 314)  # their priority, processors, pages
+    shared = (29, 30, 31, 64, 65, 66, 68, 69, 70, 71, 220, 240, 241)  # memory and queues
+    kernel = (298, 321, 323, 425, 426, 427, 248, 249, 250)  # perf, bpf, io_uring, keys
+    namespaces = (155, 161, 165, 166, 272, 308, 304, 300, *range(428, 434), 442)  # and mounts
+    machine = (159, 163, 164, *range(167, 174), 175, 176, 179, 227, 246, 305, 313, 320, 443)
+    return sockets_and_processes + others + shared + kernel + namespaces + machine
+
+# %% ../nbs/34_execute.ipynb #8a712dfa
+def _filter(pid):
+    "The instructions (bytes) of a seccomp filter for the process `pid`, on x86-64."
+    import struct
+
+    number, machine, first = 0, 4, 16  # where the kernel puts a call's number, machine, argument
+    allow, refuse, unknown = 0x7FFF0000, 0x50001, 0x50026  # go on, EPERM, ENOSYS
+    load, equal, above, any_of, end = 0x20, 0x15, 0x35, 0x45, 0x06
+    code = [(load, 0, 0, machine), (equal, 1, 0, 0xC000003E), (end, 0, 0, refuse)]
+    code += [(load, 0, 0, number), (above, 0, 1, 1 << 30), (end, 0, 0, refuse)]
+    for call in _refused_calls():
+        code += [(equal, 0, 1, call), (end, 0, 0, refuse)]
+    code += [(equal, 0, 1, 435), (end, 0, 0, unknown)]  # clone3, whose flags cannot be read
+    clone, tgkill, prlimit, thread = 56, 234, 302, 0x10000
+    only = [(clone, any_of, thread), (tgkill, equal, pid), (prlimit, equal, 0)]
+    for call, test, value in only:  # allowed for a thread, to itself, of itself
+        code += [(equal, 0, 4, call), (load, 0, 0, first)]
+        code += [(test, 0, 1, value), (end, 0, 0, allow), (end, 0, 0, refuse)]
+    code += [(end, 0, 0, allow)]
+    return b"".join(struct.pack("HBBI", *step) for step in code)
+
+# %% ../nbs/34_execute.ipynb #d68d2ba7
+def _seccomp():
+    "Ask the kernel to refuse this process sockets and processes; whether it agreed."
+    import ctypes
+    import os
+    import platform
+    import struct
+
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    steps = _filter(os.getpid())
+    kept = ctypes.create_string_buffer(steps)
+    program = struct.pack("HxxxxxxQ", len(steps) // 8, ctypes.addressof(kept))
+    libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+    return libc.prctl(22, 2, program, 0, 0) == 0  # PR_SET_SECCOMP
+
 # %% ../nbs/34_execute.ipynb #1f32f31e
-GUARDS = ("bubblewrap", "Landlock", "audit hook only")  # of files; the first that works is taken
+# what keeps a program, the best first; the first two also filter its calls where that works
+GUARDS = ("bubblewrap", "Landlock", "seccomp", "audit hook only")
 
 
 def _prefix(guard, folder):
@@ -76,18 +127,30 @@ def _works(command):
 @cache
 def available_guards():
     "Those of `GUARDS` that work on this machine, the best first."
+    python = [sys.executable, "-I", "-c"]
     with tempfile.TemporaryDirectory() as folder:
         folder = os.path.realpath(folder)
         bubblewrap = _works([*_prefix("bubblewrap", folder), "true"])
         asks = f"{inspect.getsource(_landlock)}\nassert _landlock({folder!r})"
-        landlock = _works([sys.executable, "-I", "-c", asks])
-    return tuple(guard for guard, works in zip(GUARDS, (bubblewrap, landlock, True)) if works)
+        landlock = _works([*python, asks])
+    functions = "\n".join(map(inspect.getsource, (_refused_calls, _filter, _seccomp)))
+    seccomp = _works([*python, f"{functions}\nassert _seccomp()"])
+    works = (bubblewrap, landlock, seccomp, True)
+    return tuple(guard for guard, so in zip(GUARDS, works) if so)
 
 # %% ../nbs/34_execute.ipynb #7ce1e766
 @cache
 def _own_network():
     "Whether the kernel gives a child a network of its own, in which there is none."
     return _works([*_prefix("", ""), "true"])
+
+
+def _network(guard):
+    "What keeps a program under a guard from the network, in words."
+    if guard == "bubblewrap" or _own_network():
+        return "own namespace"
+    filtered = guard != GUARDS[-1] and "seccomp" in available_guards()
+    return "seccomp" if filtered else "audit hook only"
 
 # %% ../nbs/34_execute.ipynb #59965eef
 def _changed(event, args):
@@ -115,95 +178,108 @@ def _changed(event, args):
     return [(args[i], args[j] if j < len(args) else -1) for i, j in pairs.get(event, [])]
 
 # %% ../nbs/34_execute.ipynb #781e2866
-def _refused(event, args):
-    "Whether an event is refused whatever it would change."
-    starts = (
-        *("socket.", "subprocess.", "os.fork", "os.exec", "os.posix_spawn", "os.spawn"),
-        *("os.system", "os.kill", "ctypes.", "pty.", "signal.pthread_kill", "gc.get_"),
-        *("sys._current", "sys.settrace", "sys.addaudithook", "sys.monitoring"),
+def _refused_events(filtered):
+    "How the names of the events begin that no program may cause."
+    looking = ("gc.get_", "sys._current", "sys.settrace", "sys.setprofile", "sys.monitoring")
+    looking += (
+        "sys.addaudithook",
+        "sys.remote_exec",
+        "ctypes.",
+        "os.system",
+        "cpython.PyInterpreterState_New",
     )
-    if event == "socket.__new__" and args[1] == 1:  # asyncio's pair, within the process
-        return False
-    if event == "import":  # once more, what was made harmless before the program began
-        return args[0] in ("posix", "_posixsubprocess", "_ctypes")
-    return event.startswith(starts)
 
-# %% ../nbs/34_execute.ipynb #8021c2e2
-def _hook(folder, watcher):
-    "The audit hook; the thread `watcher` is ours, and may look at frames."
-    from _thread import get_ident
-    from os import fsdecode, path
+    using = ("socket.", "subprocess.", "os.fork", "os.exec", "os.posix_spawn", "os.spawn")
+    using += ("os.kill", "pty.", "signal.pthread_kill")
+    return looking if filtered else looking + using
 
-    join, realpath, changed, refused = parts = path.join, path.realpath, _changed, _refused
+# %% ../nbs/34_execute.ipynb #e7b43b1b
+def _hook(folder, filtered, kept):
+    "The audit hook; `filtered`: the kernel filters calls; `kept`: it keeps files elsewhere."
+    import os
+    from types import FunctionType
+
     ours = (folder + "/", "/dev/null/")
+    again = () if kept else ("posix", "_posixsubprocess", "_ctypes")  # made harmless, see below
 
-    def hook(event, args):
-        undone = event == "object.__setattr__" and args[0] in (*parts, hook)
-        if undone or (refused(event, args) and get_ident() != watcher):
-            raise PermissionError(f"{event} is not allowed here")
-        for place, dir_fd in changed(event, args):
-            place = f"/proc/self/fd/{place}" if isinstance(place, int) else fsdecode(place)
+    def outside(event, args):
+        "Whether an event would change a place outside of the folder."
+        for place, dir_fd in _changed(event, args):
+            place = f"/proc/self/fd/{place}" if isinstance(place, int) else os.fsdecode(place)
             inside = f"/proc/self/fd/{dir_fd}" if isinstance(dir_fd, int) and dir_fd >= 0 else ""
-            if not (realpath(join(inside, place)) + "/").startswith(ours):
-                raise PermissionError(f"{event} is not allowed outside of the folder")
+            if not (os.path.realpath(os.path.join(inside, place)) + "/").startswith(ours):
+                return True
 
+    calls = dict(starts=_refused_events(filtered), write=os.write, leave=os._exit)
+    calls |= dict(again=again, outside=None if kept else outside)
+    calls["places"] = ("open", "os.", "shutil.", "sqlite3.")
+    hook = FunctionType(_refuse.__code__, {"__builtins__": {}})  # no names to set anew
+    hook.__kwdefaults__ = calls
     return hook
 
-# %% ../nbs/34_execute.ipynb #ba9b2a44
-def _watch(mark, out, root, line, main, frames, sleep, write, leave):
-    "Write `mark` to `out` once the frame `root` of the thread `main` waits in its last line."
-    while True:
-        sleep(0.002)
-        frame = frames().get(main)
-        if frame is root and frame.f_lineno == line:
-            write(out, mark)
-            leave(0)
-
-
-def _refuse(*args, **settings):
-    raise PermissionError("this call is not allowed here")
+# %% ../nbs/34_execute.ipynb #2a5df9fa
+def _refuse(event, args, *, starts, again, places, outside, write, leave):
+    "The audit hook: end the process, with a word, when an event is refused."
+    where = " here\n"
+    refused = event.startswith(starts) or (event == "import" and args[0] in again)
+    if event == "socket.__new__" and args[1] == 1:  # asyncio's pair, within the process
+        refused = False
+    elif outside and not refused and event.startswith(places):
+        try:
+            refused = outside(event, args)
+        except:  # noqa: E722  its frames must not reach the program
+            refused = True
+        where = " outside of the folder\n"
+    if refused:
+        write(2, ("\nended: " + event + " is not allowed" + where).encode())
+        leave(1)
 
 # %% ../nbs/34_execute.ipynb #ae28dd5d
-def _begin(folder, seconds, memory, landlock, line):
-    "Put all limits and guards in place; called by the first frame of the child."
+def _forbid(*args, **settings):
+    raise PermissionError("this call is not allowed here")
+
+
+def _begin(folder, seconds, memory, landlock, seccomp, kept):
+    "Put all limits and guards in place; gives {None: the mark}, for the stack alone."
     import _posixsubprocess
-    import _thread
     import ctypes  # noqa: F401  before the hook: with it, numpy can be imported
     import os
     import posix
     import sys
-    import time
 
-    mark, out, null = os.read(0, 16), os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    mark, null = os.read(0, 16), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(1, 9, inheritable=False)
     os.dup2(null, 0)  # whoever reads gets an OSError, as in the harness
     os.dup2(null, 1)
-    watched = (sys._getframe(1), line, _thread.get_ident(), sys._current_frames)
-    calls = (time.sleep, os.write, os._exit)
-    watcher = _thread.start_new_thread(_watch, (mark, out, *watched, *calls))
-    os.mkfifo = os.mknod = posix.mkfifo = posix.mknod = _posixsubprocess.fork_exec = _refuse
+    if not kept:  # of these, no hook hears
+        os.mkfifo = os.mknod = posix.mkfifo = posix.mknod = _posixsubprocess.fork_exec = _forbid
     if landlock:
         _landlock(folder)
+    filtered = seccomp and _seccomp()
     _limit(seconds, memory)
-    sys.addaudithook(_hook(folder, watcher))
+    sys.addaudithook(_hook(folder, filtered, kept))
+    return {None: mark}
 
 # %% ../nbs/34_execute.ipynb #46426859
 _CHILD = """\
+from os import _exit as leave, write
 space = {{"__builtins__": dict(vars(__import__("builtins")))}}
 exec({source!r}, space)
-space["_begin"]({folder!r}, {seconds}, {memory}, {landlock}, 6)
-del space
-exec(compile(open("program.py", encoding="utf-8").read(), "program.py", "exec"), {{}})
-while True: __import__("time").sleep(1)
+begin = lambda: globals().pop("space")["_begin"](**{settings!r})
+source = lambda: compile(open("program.py", encoding="utf-8").read(), "program.py", "exec")
+leave(write(9, globals().pop("begin")()[exec(source(), {{}})]) - 16)
 """
 
 
 def _child(folder, seconds, memory, guard):
     "What the child runs: limits (seconds, bytes), guards, then `program.py`."
-    functions = (_limit, _landlock, _changed, _refused, _hook, _watch, _refuse, _begin)
+    functions = (_limit, _landlock, _refused_calls, _filter, _seccomp, _changed)
+    functions += (_refused_events, _hook, _refuse, _forbid, _begin)
     source = "\n\n".join(map(inspect.getsource, functions))
-    landlock = guard != "audit hook only"
-    limits = dict(folder=folder, seconds=seconds, memory=memory, landlock=landlock)
-    return _CHILD.format(source=source, **limits)
+    kernel = dict(landlock=guard in GUARDS[:2], seccomp=guard != GUARDS[-1])
+    kernel["kept"] = guard == GUARDS[0]
+    settings = dict(folder=folder, seconds=seconds, memory=memory)
+    return _CHILD.format(source=source, settings=settings | kernel)
 
 # %% ../nbs/34_execute.ipynb #25b07ec0
 @dataclass(frozen=True)
@@ -212,13 +288,12 @@ class Outcome:
 
     passed: bool
     why: str  # "passed", "timeout", or the last line of the error
-    network: str  # "own namespace" or "audit hook only"
-    guard: str = GUARDS[-1]  # of files: one of `GUARDS`
+    network: str  # what keeps it from the network: "own namespace", "seccomp" or the hook
+    guard: str = GUARDS[-1]  # what else keeps it: one of `GUARDS`
 
 
 def _outcome(why, passed, guard):
-    own = guard == "bubblewrap" or _own_network()
-    return Outcome(passed, why, "own namespace" if own else "audit hook only", guard)
+    return Outcome(passed, why, _network(guard), guard)
 
 # %% ../nbs/34_execute.ipynb #be9eb6e1
 def _start(folder, err, seconds, memory, guard):

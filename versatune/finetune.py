@@ -17,17 +17,17 @@ from pathlib import Path
 from accelerate.utils import extract_model_from_parallel
 from fastcore.basics import patch
 from peft import PeftModel
-from transformers import PrinterCallback, Trainer
+from transformers import Trainer
 
-from .callback import Ended, ReweightCallback
+from .callback import Ended, Guards, ReweightCallback
 from .checkpoints import claimed, last_checkpoint, no_memory, put_back, saving
 from .checkpoints import trainable_copy
 from .data import DomainData
 from .domains import DomainWeights, InputError, check_choice, check_number
 from .domains import check_same_domains
-from .history import Guards
 from .losses import training_arguments
 from .models import LoraSettings, add_lora, base_model, drop_lora, has_adapter
+from .progress import close_bars, follow
 from .reweight import VersaTune, check_rule
 from .tokens import TokenizedData, collator, tokenize
 from .tuned import FineTuned, stop_there
@@ -124,14 +124,16 @@ def _check_model(model):
         how = "load it with PeftModel.from_pretrained(model, folder, is_trainable=True)"
         raise InputError(f"no parameter of the model's adapter is trainable; {how}")
 
-
-def _check_data(data, weights):
-    "`weights` as DomainWeights; an InputError where they and the data do not fit."
+# %% ../nbs/31_finetune.ipynb #72ecd93a
+def _check_data(data, weights, rule=VersaTune(), reference=None):
+    "`weights` as DomainWeights; an InputError where they, the data and the rule do not fit."
     if not isinstance(data, (DomainData, TokenizedData)):
         kind = type(data).__name__
         raise InputError(f"data is of the type {kind}; give load_data(...) or tokenize(...)")
     check_same_domains("the weights", weights, "the data", data.domains)
-    return DomainWeights(weights)
+    weights = DomainWeights(weights)
+    check_rule(rule, data.domains, reference, weights)
+    return weights
 
 # %% ../nbs/31_finetune.ipynb #077a828c
 def _view(model, tokenizer, data, weights, s):
@@ -156,7 +158,7 @@ def _warm_up(s):
     return 0.03 if n_steps >= 100 else 0
 
 # %% ../nbs/31_finetune.ipynb #beb521a1
-def _arguments(model, folder, s, saves=False, save_steps=None, report_to=(), progress=True):
+def _arguments(model, folder, s, saves=False, save_steps=None, report_to=()):
     "The Trainer's arguments for the settings `s`; with `saves`, checkpoints go into `folder`."
     when = "steps" if save_steps else "epoch"
     recompute = dict(use_reentrant=False) if s.gradient_checkpointing else None
@@ -178,17 +180,16 @@ def _arguments(model, folder, s, saves=False, save_steps=None, report_to=(), pro
         save_strategy=when if saves else "no",
         save_steps=save_steps or 500,
         save_total_limit=2,
-        disable_tqdm=not progress,
+        disable_tqdm=True,  # one bar of our own over the whole training
     )
 
 # %% ../nbs/31_finetune.ipynb #185457b7
-def _trainer(model, tokenizer, args, callback):
+def _trainer(model, tokenizer, args, callback, progress=True, others=()):
     "A stock Trainer over the callback's view, which logs the callback's numbers too."
     rows, collate = callback.view.dataset, collator(tokenizer, model)
     trainer = Trainer(model, args, train_dataset=rows, data_collator=collate, callbacks=[callback])
     callback.log = trainer.log
-    trainer.remove_callback(PrinterCallback)
-    return trainer
+    return follow(trainer, callback, others, progress)
 
 
 def _train(trainer, callback):
@@ -200,6 +201,8 @@ def _train(trainer, callback):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Ended as e:
         warnings.warn(str(e), stacklevel=2)
+    finally:
+        close_bars(trainer)
     accelerator, wrapped = trainer.accelerator, trainer.model
     gathered = accelerator.get_state_dict(wrapped) if trainer.is_fsdp_enabled else None
     plain = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)  # without its autocast
@@ -293,12 +296,12 @@ def _read_with(data, s):
     return {name: getattr(s, name) for name in names}
 
 
-def _run(model, tokenizer, callback, s, folder, *logging):
+def _run(model, tokenizer, callback, s, folder, logging, *watching):
     "Train and save: a `FineTuned`; when that fails, `model` is left as it was."
     out = callback.out
     with _adapted(model, s) as adapted:
         args = _arguments(adapted, folder, s, bool(out), *logging)
-        trainer = _trainer(adapted, tokenizer, args, callback)
+        trainer = _trainer(adapted, tokenizer, args, callback, *watching)
         with _explained(trainer, s):
             plain, gathered = _train(trainer, callback)
         stop_there(plain, tokenizer, callback.view.data.heldout)
@@ -322,14 +325,13 @@ def finetune(
     guards=Guards(),  # what to watch for after each round; Guards.paper() changes nothing
     save_steps=None,  # optimiser steps between checkpoints; None: one after each round
     report_to=(),  # the Trainer's own: "tensorboard", "wandb", ...
+    callbacks=(),  # more TrainerCallbacks, such as a LiveDisplay
 ):
     "Fine-tune with a mixture that follows the rule, in a stock Trainer: a `FineTuned`."
     _check_call(model, settings, guards, save_steps)
-    s, weights = settings, _check_data(data, weights)
-    check_rule(rule, data.domains, reference, weights)
+    s, weights = settings, _check_data(data, weights, rule, reference)
     with _workplace(out) as (out, folder):
-        view = _view(model, tokenizer, data, weights, s)
-        s = s.sized(view.data.sizes)
-        how = s.token_budget, out, on_round, guards
-        callback = ReweightCallback(view, rule, reference, *how, settings=_read_with(data, s))
-        return _run(model, tokenizer, callback, s, folder, save_steps, report_to, progress)
+        view, how = _view(model, tokenizer, data, weights, s), (s.token_budget, out, on_round)
+        s, read, logs = s.sized(view.data.sizes), _read_with(data, s), (save_steps, report_to)
+        callback = ReweightCallback(view, rule, reference, *how, guards, settings=read)
+        return _run(model, tokenizer, callback, s, folder, logs, progress, callbacks)

@@ -26,6 +26,7 @@ INPUT_FLAGS = dict(
     weights=("detected", "'detected', 'uniform', or a .json file of weights or of a profile"),
     precision=("nf4", "nf4 (4 bits), bf16 or fp32"),
     samples=(128, "texts sampled for detection"),
+    skip_bad=(False, "leave out rows that cannot be read; they are counted and listed"),
     aggregate=(
         "mean",
         "mean (the paper's), counts (its authors' script's), "
@@ -77,7 +78,7 @@ SHARED = {name: _argument(*flag) for name, flag in (INPUT_FLAGS | TRAIN_FLAGS).i
 SETTINGS = {name: name for name in "model data classifier weights precision aggregate".split()}
 SETTINGS |= {name: f"train.{name}" for name in "rounds epochs batch_size".split()}
 SETTINGS |= {name: f"train.{name}" for name in "max_length packed share_of".split()}
-SETTINGS |= {name: name for name in "heldout_rows benchmarks save_steps report_to".split()}
+SETTINGS |= {name: name for name in "heldout_rows benchmarks save_steps report_to skip_bad".split()}
 SETTINGS |= {name: f"rule.{name}" for name in "sigma target delta epsilon".split()}
 SETTINGS |= dict(
     samples="sample.n",

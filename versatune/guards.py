@@ -89,6 +89,18 @@ def _saturated(guards, signals):
     return (Report("saturated", tuple(signals.weights), f"{seen}; {remedy}"),)
 
 # %% ../nbs/22_guards.ipynb #797a8bf2
+def _idle(rule, signals):
+    "A report, after the first round, of a rule that cannot act in the rounds that are planned."
+    if signals.round != 1 or not signals.rounds or not hasattr(rule, "acts_from"):
+        return ()
+    first = rule.acts_from(len(signals.weights))
+    if first < signals.rounds:
+        return ()
+    seen = f"{type(rule).__name__} does not choose before round {first}"
+    message = f"{seen}, and {signals.rounds} are planned: it cannot act in this run"
+    return (Report("idle", tuple(signals.weights), f"{message}; plan more rounds"),)
+
+
 _EASY = (
     "if there is more to learn, the references are too easy: size them to the data, with more "
     "epochs or more rows for the proxy (ReferenceSettings(epochs=..., rows=...))"
@@ -220,7 +232,8 @@ def take_step(
 ):
     "One round of `rule` under `guards`: a `Step`."
     weights, state = signals.weights, dict(signals.state or {})
-    lasting = _reached(rule, signals) + _drifted(guards, signals, lowest or {})
+    lasting = _idle(rule, signals) + _reached(rule, signals)
+    lasting += _drifted(guards, signals, lowest or {})
     news, memory = _news(state.get("guards", {}), lasting)
     unmeasured, rollback = _unmeasured(signals), guards.then == "rollback"
     if unmeasured:

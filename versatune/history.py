@@ -19,7 +19,7 @@ from .basics import InputError, check_choice, check_number, naming
 from .basics import read_json, reading, write_atomic
 from .domains import DomainWeights, check_same_domains
 from .guards import Guards, Report, Step, take_step  # noqa: F401
-from .reweight import Signals, check_reference
+from .reweight import Signals, check_curves, check_reference, resolve_importance
 
 # %% ../nbs/23_history.ipynb #da066051
 class _Losses:
@@ -49,9 +49,23 @@ _TABLES = ("weights", "losses", "potential", "forgetting", "rows", "tokens")
 class History:
     "One entry for the start and one after each round, as plain dicts: JSON in and out."
 
-    def __init__(self, rounds=(), reference=None):
-        self.rounds = list(rounds)  # dicts, as `begin` and `advance` make them
-        self.reference = check_reference(reference, reference or ())  # domain -> reference loss
+    def __init__(
+        self,
+        entries=(),  # rounds as `begin` and `advance` make them
+        reference=None,  # domain -> reference loss
+        importance=None,  # domain -> how much it counts; None: all alike
+        rounds=None,  # how many are planned
+        sizes=None,  # domain -> rows that there are
+        curves=None,  # of the references: domain -> [(seen, loss), ...]
+    ):
+        check_number("rounds", rounds, least=1, whole=True, none="where none are planned")
+        self.rounds = list(entries)
+        self.reference = check_reference(reference, reference or ())
+        if importance is not None:
+            named = importance if hasattr(importance, "keys") else ("law", "code")
+            importance = resolve_importance(importance, named)
+        self.importance, self.planned = importance, rounds
+        self.sizes, self.curves = sizes, check_curves(curves, curves or ())
         self._losses = _Losses()
 
     def __len__(self):
@@ -100,10 +114,18 @@ def _finite(values):
     return finite
 
 
+@patch(as_prop=True)
+def plan(self: History):
+    "What a rule is told beside the losses: importance, planned rounds, sizes, curves."
+    about = dict(importance=self.importance, rounds=self.planned)
+    return about | dict(sizes=self.sizes, curves=self.curves)
+
+
 @patch
 def begin(self: History, losses, weights):
     "Record the start, round 0: losses of the base model, weights of the first round."
-    known = Signals(0, DomainWeights(weights), losses, {}, self.reference)
+    plan = dict(reference=self.reference, **self.plan)
+    known = Signals(0, DomainWeights(weights), losses, {}, **plan)
     start = dict(
         round=0,
         losses=_finite({d: known.losses[d] for d in losses}),
@@ -181,7 +203,7 @@ def advance(
     rows = _checked_counts("rows", rows, weights)
     seen = _tokens_seen(last.get("tokens") or {}, tokens, weights)
     now = last["round"] + 1, weights, losses, dict(read.last), self.reference, seen, state
-    signals = Signals(*now)
+    signals = Signals(*now, **self.plan)
     step = take_step(rule, signals, guards, _past(self.rounds), dict(read.lowest))
     if state:
         self.rounds[-1] = last | dict(state={})  # the newest state holds all that is needed
@@ -208,7 +230,7 @@ def round_shares(history, t):
 
 # %% ../nbs/23_history.ipynb #14bbdf31
 _SIGNALS = ("round", "domain", "weight", "rows", "potential", "forgetting")
-_SHARES = ("requested", "row_share", "token_share")
+_SHARES = ("requested", "row_share", "token_share", "importance")
 
 
 def _csv(rows):
@@ -224,11 +246,13 @@ def save(self: History, folder):
 
     Both tables have a row for each round and domain; a cell is empty where nothing is known."""
     weights, losses = [_SIGNALS + _SHARES], [("round", "domain", "loss", "reference")]
+    first = self.rounds[0]["weights"] if self.rounds else {}
+    counts = resolve_importance(self.importance, first) if first else {}
     for t, e in enumerate(self.rounds):
         shares, reference = round_shares(self, t), self.reference or {}
         for d, weight in e["weights"].items():
             signals = e["rows"].get(d, 0), e["potential"].get(d), e["forgetting"].get(d)
-            weights.append((e["round"], d, weight, *signals, *shares[d]))
+            weights.append((e["round"], d, weight, *signals, *shares[d], counts[d]))
         losses += [(e["round"], d, loss, reference.get(d)) for d, loss in e["losses"].items()]
     folder = Path(folder)
     rounds = (json.dumps(e, sort_keys=True, allow_nan=False) + "\n" for e in self.rounds)
@@ -294,6 +318,28 @@ def _checked_entry(t, entry, domains):
     return dict(entry, weights=dict(weights), **numbers, reports=reports, state=state)
 
 # %% ../nbs/23_history.ipynb #30630e83
+_ABOUT = ("importance", "planned", "sizes", "curves")
+
+
+@patch
+def as_dict(self: History):
+    "The whole record as plain dicts, which `load` reads from a JSON file."
+    about = {name: getattr(self, name) for name in _ABOUT}
+    about["importance"] = self.importance and dict(self.importance)
+    return dict(rounds=self.rounds, reference=self.reference, **about)
+
+
+def _about(saved, domains):
+    "Importance, planned rounds, sizes and curves of a file, by the names `History` takes."
+    about = {name: saved.get(name) for name in _ABOUT}
+    sizes = about["sizes"] = _numbers("sizes", about["sizes"], domains) or None
+    for name, given in (("importance", about["importance"]), ("sizes", sizes)):
+        if given is not None:
+            given = _mapping(name, given, "a mapping domain -> number")
+            check_same_domains(f"the {name}", given, "the weights", domains)
+    return dict(about, rounds=about.pop("planned"), curves=check_curves(about["curves"], domains))
+
+
 @patch(cls_method=True)
 def load(cls: History, path):
     "The History in a JSON file {rounds, reference}; an InputError names file, round and key."
@@ -302,7 +348,7 @@ def load(cls: History, path):
         if not isinstance(saved, dict) or not isinstance(saved.get("rounds"), list):
             asked = '{"rounds": [...], "reference": {...}}'
             raise InputError(f"the file holds {saved!r:.60}; give {asked}")
-        unknown = [key for key in saved if key not in ("rounds", "reference")]
+        unknown = [key for key in saved if key not in ("rounds", "reference", *_ABOUT)]
         if unknown or not saved["rounds"]:
             wrong = f"{unknown[0]!r} is unknown" if unknown else "rounds is empty"
             raise InputError(f"{wrong}; give rounds, from 0, and reference")
@@ -312,4 +358,5 @@ def load(cls: History, path):
                 domains = rounds[0]["weights"] if rounds else None
                 rounds.append(_checked_entry(t, entry, domains))
         first = rounds[0]["weights"]
-        return cls(rounds, check_reference(saved.get("reference"), first, "the weights"))
+        reference = check_reference(saved.get("reference"), first, "the weights")
+        return cls(rounds, reference, **_about(saved, first))

@@ -14,6 +14,7 @@ import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from accelerate import PartialState
@@ -23,6 +24,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from .domains import InputError, check_choice, check_number, fingerprint, first_line
+from .domains import read_json
 from .places import locate
 
 # %% ../nbs/03_models.ipynb #14321d0a
@@ -114,6 +116,17 @@ def check_attention(attention):
     names = ["eager", *ALL_ATTENTION_FUNCTIONS.valid_keys()]
     return check_choice("attention", attention, [a for a in names if "|" not in a])
 
+# %% ../nbs/03_models.ipynb #fac998a5
+def _generation_beside_adapter(folder):
+    "Field -> value of the generation_config.json that lies in an adapter's folder; {} elsewhere."
+    path = Path(folder, "generation_config.json")
+    if not (path.is_file() and path.with_name("adapter_config.json").is_file()):
+        return {}
+    fields = read_json(path)
+    if not isinstance(fields, dict):
+        raise InputError(f"{path}: holds no settings; give such as eos_token_id, or delete it")
+    return {field: value for field, value in fields.items() if field != "transformers_version"}
+
 
 def _read(name, options):
     "What `from_pretrained` reads for `name`; an InputError with the first line of its reason."
@@ -121,12 +134,14 @@ def _read(name, options):
     if sharded():
         PartialState()  # each process takes its own GPU before weights arrive
     try:
-        return AutoModelForCausalLM.from_pretrained(where, **options)
+        model = AutoModelForCausalLM.from_pretrained(where, **options)
     except Exception as e:
         attention = options["attn_implementation"]
         lacks_package = attention is not None and isinstance(e, ImportError)
         advice = f"; leave attention={attention!r} out" if lacks_package else ""
         raise InputError(f"model {name} cannot be read ({first_line(e)}){advice}") from e
+    model.generation_config.update(**_generation_beside_adapter(where))
+    return model
 
 # %% ../nbs/03_models.ipynb #86e85561
 def load_model(

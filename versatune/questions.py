@@ -234,6 +234,8 @@ def task_config(b):
     config = config | dict(task=b.task_name)
     if b.shots is not None:
         config["num_fewshot"] = b.shots
+        if b.shots and not b.runs_code:  # from the other questions; never the one that is asked
+            config["fewshot_split"] = "test"
     if b.max_tokens and "generation_kwargs" in config:
         config["generation_kwargs"] = config["generation_kwargs"] | dict(max_gen_toks=b.max_tokens)
     return config
@@ -293,12 +295,12 @@ def pick_benchmarks(
     chosen = [b if isinstance(b, Benchmark) else _named(str(b)) for b in names or ()]
     if not chosen:
         raise InputError(f"no benchmark is named; {_KNOWN}")
-    seen = set()
+    seen = {}
     for b in chosen:
         _check_benchmark(b)
-        if (b.domain, b.name) in seen:
-            raise InputError(
-                f"benchmark {b.name!r} of {b.domain} is named twice; give one of them another name"
-            )
-        seen.add((b.domain, b.name))
+        same = seen.setdefault(b.task_name, b)
+        if same is not b or chosen.count(b) > 1:
+            also = "" if same.name == b.name else f" (as {same.name!r}, both are {b.task_name})"
+            named = f"benchmark {b.name!r} of {b.domain} is named twice{also}"
+            raise InputError(f"{named}; give one of them another name")
     return chosen

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RULES', 'Uniform', 'Inverse', 'Proportional', 'OnlyTarget', 'TargetAndUniform', 'ExpLoss', 'DoReMi', 'ODM', 'SkillIt',
-           'learning_speed', 'ADO', 'make_rule']
+           'learning_speed', 'ADO', 'MSFT', 'DynamixSFT', 'make_rule']
 
 # %% ../nbs/24_rivals.ipynb #030910e2
 import math
@@ -14,6 +14,7 @@ import numpy as np
 
 from .basics import InputError, check_choice, check_number, naming
 from .domains import DomainWeights, check_domain_name, check_same_domains
+from .equalgain import EqualGain
 from .reweight import Constant, DomainExpansion, Signals, VersaTune, check_target
 
 # %% ../nbs/24_rivals.ipynb #812b1c2b
@@ -151,14 +152,20 @@ class ODM:
 
     alpha: float = 0.9  # memory of the moving average, from 0 to 1
     released: bool = False  # the policy of the authors' code instead of the paper's
+    turns: int = 1  # in a round, such as its optimiser steps, which are a turn in the paper
     needs_reference = False
 
     def __post_init__(self):
         check_number("alpha", self.alpha, least=0, most=1)
         check_choice("released", self.released, (True, False))
+        check_number("turns", self.turns, least=1, whole=True)
+
+    def acts_from(self, k):
+        "The first round, of k domains, whose answer is not the uniform mixture."
+        return math.floor(k * math.log(k) / self.turns) + 1
 
     def __call__(self, signals: Signals):
-        k, t = len(signals.weights), signals.round
+        k, t = len(signals.weights), signals.round * self.turns
         reward = _odm_reward(self, signals)
         if self.released:
             policy = DomainWeights.from_counts(reward)
@@ -284,31 +291,97 @@ class ADO:
     gamma2: float = 0.1  # part of the newest preference, from 0 to 1
     s: float = 0.5  # exponent of the credit, 0 or more
     least: float = 0.01  # of a preference, from 0 to 1
-    warmup: int = 4  # rounds before the first fit, 1 or more
+    warmup: int | None = None  # rounds before the first fit; None: a tenth of them, 2 to 4
     needs_reference = False
 
     def __post_init__(self):
         for name in ("gamma1", "gamma2", "least"):
             check_number(name, getattr(self, name), least=0, most=1)
         check_number("s", self.s, least=0)
-        check_number("warmup", self.warmup, least=1, whole=True)
+        check_number("warmup", self.warmup, least=1, whole=True, none="for a tenth of the rounds")
+
+    def acts_from(self, k, rounds=None):
+        "The first round with a fit: after the warm-up, which is 4 where no rounds are planned."
+        return self.warmup or min(max((rounds or 40) // 10, 2), 4)
 
     def __call__(self, signals: Signals):
         w, state = signals.weights, _ado_memory(signals, self.gamma1)
-        t = state["t"][-1]
-        value = _ado_value(state, w, self.s) if t >= self.warmup else {}
+        warm = self.acts_from(len(w), signals.rounds)
+        value = _ado_value(state, w, self.s) if state["t"][-1] >= warm else {}
         if sum(value.values()) <= 0:
             return w, state
         rho = DomainWeights.from_counts(value).floor(min(self.least, 1 / len(w)))
         new = DomainWeights.from_counts(_blend(self.gamma2, rho, state["mean"]))
+        t = state["t"][-1]
         later_mean = {d: m + (rho[d] - m) / (t + 1) for d, m in state["mean"].items()}
         return new, dict(state, mean=later_mean)
 
+# %% ../nbs/24_rivals.ipynb #9d498ab2
+@dataclass(frozen=True)
+class MSFT:
+    "Equal shares for the domains that do not over-fit yet; after mSFT, arXiv 2603.21606."
+
+    patience: int = 2  # rounds above its lowest loss after which a domain is dropped
+    needs_reference = False
+
+    def __post_init__(self):
+        check_number("patience", self.patience, least=1, whole=True)
+
+    def start(self, weights):
+        return DomainWeights.uniform(weights)
+
+    def __call__(self, signals: Signals):
+        old, lowest, above = signals.state or dict(lowest={}, above={}), {}, {}
+        for d, loss in signals.losses.items():
+            low, n_above = old["lowest"].get(d, signals.before[d]), old["above"].get(d, 0)
+            lowest[d], above[d] = min(loss, low), n_above
+            if n_above < self.patience:  # else it was dropped, for good
+                above[d] = n_above + 1 if loss > low else 0
+        state = dict(lowest=lowest, above=above)
+        kept = {d: float(n_above < self.patience) for d, n_above in above.items()}
+        if not any(kept.values()):
+            return signals.weights, state
+        return DomainWeights.from_counts(kept), state
+
+# %% ../nbs/24_rivals.ipynb #c9e8853b
+@dataclass(frozen=True)
+class DynamixSFT:
+    "A Boltzmann bandit on each domain's gain a share, by first shares; after arXiv 2508.12116."
+
+    beta: float = 1.0  # sharpness, 0 or more; gains are divided by their mean
+    memory: float = 0.7  # of the moving average, from 0, below 1
+    explore: float = 0.1  # part of the first shares that always stays, from 0 to 1
+    needs_reference = False
+
+    def __post_init__(self):
+        check_number("beta", self.beta, least=0)
+        check_number("memory", self.memory, least=0, below=1)
+        check_number("explore", self.explore, least=0, most=1)
+
+    def __call__(self, signals: Signals):
+        old, gain = signals.state or {}, {}
+        first = old.get("first", dict(signals.weights))
+        for d, share in signals.weights.items():
+            fell = 1 - signals.losses[d] / signals.before[d] if signals.before[d] else 0.0
+            now = max(fell, 0.0) / max(share, 0.01)
+            gain[d] = _remembered(self.memory, old.get("gain", {}).get(d), now)
+        mean = sum(gain.values()) / len(gain) or 1.0
+        policy = _multiplied(
+            DomainWeights(first), {d: self.beta * g / mean for d, g in gain.items()}
+        )
+        mixed = {d: (1 - self.explore) * p + self.explore * first[d] for d, p in policy.items()}
+        return DomainWeights.from_counts(mixed), dict(gain=gain, first=first)
+
+
+def _remembered(memory, old, now):
+    "The moving average with one value more; the value itself where there was none."
+    return now if old is None else memory * old + (1 - memory) * now
+
 # %% ../nbs/24_rivals.ipynb #a8091ced
-_PAPER = (VersaTune, DomainExpansion, Constant)
+_OWN = (VersaTune, DomainExpansion, Constant, EqualGain)
 _CHOSEN_ONCE = (Uniform, Inverse, Proportional, OnlyTarget, TargetAndUniform)
-_PUBLISHED = (ExpLoss, DoReMi, ODM, SkillIt, ADO)
-RULES = {rule.__name__: rule for rule in _PAPER + _CHOSEN_ONCE + _PUBLISHED}
+_PUBLISHED = (ExpLoss, DoReMi, ODM, SkillIt, ADO, MSFT, DynamixSFT)
+RULES = {rule.__name__: rule for rule in _OWN + _CHOSEN_ONCE + _PUBLISHED}
 
 # %% ../nbs/24_rivals.ipynb #3e81977c
 def make_rule(name, **settings):

@@ -139,7 +139,7 @@ def check_settings(self: Run):
 def check(self: Run):
     "Read data, tokenizer, classifier and given weights; an InputError names what does not fit."
     s, train = self.settings, self.settings.train
-    self.data = load_data(s.data)
+    self.data = load_data(s.data, skip_bad=s.skip_bad)
     self.check_settings()
     limits = train.max_length, s.heldout_rows, train.packed
     self.tokens = tokenize(self.data, self.tokenizer, *limits)

@@ -75,6 +75,7 @@ class PathSettings:
     benchmarks: tuple[str, ...] = ()  # names, or DOMAIN=PATH; none: the data's own questions
     report_to: tuple[str, ...] = ()  # "tensorboard", "wandb", "trackio": where the Trainer logs
     save_steps: int | None = None  # optimiser steps between checkpoints; None: one a round
+    skip_bad: bool = False  # leave out rows that cannot be read; they are counted and listed
 
     def __post_init__(self):
         _check_settings(self)
