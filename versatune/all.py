@@ -62,8 +62,6 @@ from .evaluate import *
 
 # %% ../nbs/45_all.ipynb #48c203b0
 from .plot import *
-from .live import *
-from .sliders import *
 from .records import *
 from .folder import *
 from .report import *
@@ -73,7 +71,7 @@ from .checks import *
 from .use import *
 from .interop import *
 from .run import *
-from .show import *
+from .live import *
 
 # %% ../nbs/45_all.ipynb #9200a8af
 _MODULES = """
@@ -81,8 +79,8 @@ _MODULES = """
     detect labels provenance labelling sources forms columns cached data own
     conversations tokens preview compose reweight guards history objective equalgain
     rivals simulate losses view checkpoints callback progress tuned finetune memory
-    plan tasks questions execute results asking evaluate plot live sliders records
-    folder report settings config checks use interop run show
+    plan tasks questions execute results asking evaluate plot records folder report
+    settings config checks use interop run live
 """.split()
 
 __all__ = []

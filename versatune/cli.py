@@ -9,6 +9,7 @@ __all__ = ['main']
 import logging
 import os
 import sys
+import traceback
 import warnings
 from dataclasses import replace
 from importlib.metadata import version
@@ -25,6 +26,10 @@ def _check_rule_flags(a):
         raise InputError("--rows and --epochs both say how many rows are drawn; give one of them")
     if a.command == "expand" and not (a.config or "rule.target" in a.changes):
         raise InputError("no domain to expand is named; give --target DOMAIN, such as law")
+    holds = a.command == "expand" and not a.config and "rule.otherwise" not in a.changes
+    if holds and "rule.sigma" in a.changes:
+        unused = "without --rule.otherwise reweight, --sigma has no part in this rule"
+        raise InputError(f"{unused}; leave it out")
     if a.typed.get("rule") == "DomainExpansion" and "rule.target" not in a.changes:
         raise InputError("the rule DomainExpansion is `versatune expand --target DOMAIN`")
 
@@ -120,25 +125,32 @@ def _unused(path):
 # %% ../nbs/44_cli.ipynb #90fb5546
 def _detect(a):
     from versatune.own import named_classifier
-    from versatune.detect import detect
+    from versatune.detect import KnowledgeProfile, check_detection, detect
+    from versatune.labelling import check_labels, mend, words_and_file
     from versatune.models import load_model, load_tokenizer
-    from versatune.quantify import aggregate
     from versatune.sample import SampleSettings
 
+    words, labels = words_and_file(a.labels)
+    classifier = named_classifier(a.classifier, words)
+    texts = Path(a.out).with_suffix(".samples.jsonl")
+    if labels and Path(a.out).is_file():  # detected already; only the labels are new
+        return print(mend(KnowledgeProfile.load(a.out), a.out, labels, texts, classifier))
     _unused(a.out)
-    classifier = named_classifier(a.classifier, a.labels)
-    even = [[1 / len(classifier.domains)] * len(classifier.domains)]
-    aggregate(even, a.aggregate, getattr(classifier, "calibration", None))  # can it be done?
+    check_labels(labels, classifier)
+    check_detection(classifier, a.aggregate, a.within, a.samples)
     model, tokenizer = load_model(a.model, a.precision), load_tokenizer(a.model)
     settings = SampleSettings(n=min(a.samples, 512), seed=a.seed)
-    texts = Path(a.out).with_suffix(".samples.jsonl")
     how = classifier, settings, a.aggregate, a.within, a.samples
     profile = detect(model, tokenizer, *how, texts)
     profile.save(a.out)
-    print(profile)
+    print(profile, mend(profile, a.out, labels, texts, classifier), sep="\n\n")
 
 # %% ../nbs/44_cli.ipynb #96a7454d
-_LABELS = "of a model that is asked (judge:MODEL): your domains, each with a word for it"
+_LABELS = (
+    "a .jsonl file of 'versatune label', with which the profile in --out is mended, to "
+    "NAME.labelled.json; or, of a model that is asked (judge:MODEL), your domains, each with a "
+    "word for it"
+)
 _DETECT = Command(
     _detect,
     "sample from the model and print its knowledge profile",
@@ -151,9 +163,27 @@ _DETECT = Command(
             default=0.02,
             help="stop when every interval reaches at most so far to either side",
         ),
-        "--labels": dict(nargs="+", default=(), metavar="DOMAIN=WORD", help=_LABELS),
+        "--labels": dict(nargs="+", default=(), metavar="FILE", help=_LABELS),
     },
     example="detect --model smollm2-135m --within 0.05 --out profile.json",
+)
+
+# %% ../nbs/44_cli.ipynb #7cbe2a17
+def _label(a):
+    from versatune.labelling import label_in_terminal
+
+    label_in_terminal(a.texts, a.out, a.by, a.n)
+
+
+_LABEL = Command(
+    _label,
+    "label sampled texts at the keyboard; the same command continues",
+    out="labels.jsonl",
+    own={
+        "texts": dict(help="the .samples.jsonl file that 'versatune detect' wrote"),
+        "--by": dict(default="me", help="who labels"),
+        "--n": dict(type=int, default=100, help="texts to label"),
+    },
 )
 
 # %% ../nbs/44_cli.ipynb #fce411b4
@@ -321,6 +351,21 @@ _CLASSIFIER = Command(
 )
 
 # %% ../nbs/44_cli.ipynb #c07c3e8c
+def _repeat(a):
+    from versatune.repeat import repeat_path
+
+    repeat_path(a.run, a.out)
+
+
+_REPEAT = Command(
+    _repeat,
+    "make a run again from its folder: same settings, data and model",
+    out="runs/again",
+    own=dict(run=dict(type=Path, help="the run's folder")),
+    example="repeat runs/demo --out runs/again",
+)
+
+
 def _plot(a):
     from versatune.report import draw_figures, not_yet, report
 
@@ -339,6 +384,7 @@ _PLOT = Command(
 _COMMANDS = dict(
     demo=_DEMO,
     detect=_DETECT,
+    label=_LABEL,
     compose=_COMPOSE,
     train=_TRAIN,
     expand=_EXPAND,
@@ -346,6 +392,7 @@ _COMMANDS = dict(
     chat=CHAT,
     export=EXPORT,
     plot=_PLOT,
+    repeat=_REPEAT,
     data=_DATA,
     classifier=_CLASSIFIER,
     repro=REPRO,
@@ -368,10 +415,21 @@ def _refuse(typed, message):
     print(f"versatune {name}".rstrip() + ": " + " ".join(message.split()), file=sys.stderr)
     return 2
 
+
+def _answer(typed, e):
+    "Say in one line what went wrong; the exit status."
+    if isinstance(e, InputError):
+        return _refuse(typed, str(e))
+    if isinstance(e, OSError):  # of the machine: a disk, a permission, a name that is too long
+        return _refuse(typed, f"{e.filename}: {e.strerror}" if e.filename else first_line(e))
+    _refuse(typed, f"failed with {first_line(e)}; --debug shows where")
+    return 1
+
 # %% ../nbs/44_cli.ipynb #16fb4404
 def main(argv=None):  # what is typed after `versatune`; None: what this process was started with
-    "Run a command: 0 when done, 2 for bad input, 130 when interrupted."
-    typed = sys.argv[1:] if argv is None else list(argv)
+    "Run a command: 0 when done, 2 for bad input, 1 for a failure, 130 when interrupted."
+    asked = sys.argv[1:] if argv is None else list(argv)
+    typed = [word for word in asked if word != "--debug"]
     try:
         if typed == ["--version"]:
             print(f"versatune {version('versatune')}")
@@ -379,10 +437,10 @@ def main(argv=None):  # what is typed after `versatune`; None: what this process
         args = read_command(_COMMANDS, typed)
         _quiet()
         _COMMANDS[args.command].work(args)
-    except InputError as e:
-        return _refuse(typed, str(e))
-    except OSError as e:  # of the machine: a disk, a permission, a name that is too long
-        return _refuse(typed, f"{e.filename}: {e.strerror}" if e.filename else first_line(e))
+    except Exception as e:
+        if "--debug" in asked:
+            traceback.print_exc()
+        return _answer(typed, e)
     except KeyboardInterrupt:
         print("\nstopped; the same command continues where it was", file=sys.stderr)
         return 130

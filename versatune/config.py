@@ -101,6 +101,8 @@ def pick_rule(asked, default):
     "The rule that `asked` (name, and settings of it) makes of a default rule."
     before = rule_settings(default)
     name = asked.get("name") or before["name"]
+    if not isinstance(name, str):
+        raise InputError(f"rule.name is {name!r:.60}; give the name of a rule, such as VersaTune")
     settings = (before if name == before["name"] else {}) | asked
     settings.pop("name", None)
     if name in RULES and _fits(RULES[name], settings):
@@ -115,11 +117,12 @@ def file_settings(path):
     if path.suffix == ".json":
         values = read_json(path)
     else:
-        with reading(path):
-            text = path.read_text(encoding="utf-8")
         try:
-            values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+            with reading(path):
+                values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            if isinstance(error, InputError):
+                raise
             reason = " ".join(str(error).split())
             raise InputError(f"{path}: this is no YAML ({reason:.120})") from None
     if not isinstance(values, dict):

@@ -20,8 +20,9 @@ INPUT_FLAGS = dict(
     data=("starter", "'starter', a folder with DOMAIN.jsonl files, or a .yaml file of names"),
     classifier=(
         "shipped",
-        "'shipped', 'embeddings' (extra embed), an .npz file that a classifier was saved to, or "
-        "judge:MODEL, a model that is asked",
+        "'shipped' (n-grams), 'embeddings' or 'both' (extra embed), made for what models write; "
+        "'people' or 'people, embeddings', for what people write; an .npz file that a classifier "
+        "was saved to; or judge:MODEL, a model that is asked",
     ),
     weights=("detected", "'detected', 'uniform', or a .json file of weights or of a profile"),
     precision=("nf4", "nf4 (4 bits), bf16 or fp32"),

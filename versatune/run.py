@@ -31,14 +31,14 @@ from .evaluate import evaluate
 from .finetune import finetune
 from .folder import claim as claim_folder
 from .folder import locked, model_content, not_a_run
-from .losses import reference_losses
+from .losses import reference_losses, reference_reports
 from .models import describe, load_model, load_tokenizer, tokenizer_fingerprint
-from .records import peak_memory_gb, read_history, read_profile, read_record
-from .records import read_results
+from .provenance import expected_by, notes_on
+from .records import peak_memory_gb, read_history, read_profile, read_record, read_results
 from .reweight import check_rule
 from .report import draw_figures, left_out, listed, metrics, report, write_card
 from .reweight import first_weights as begin_with
-from .settings import PathSettings, read_importance, reference_rows
+from .settings import PathSettings, read_importance, reference_rows, saved_profile
 from .tokens import tokenize
 from .use import three_answers
 
@@ -203,8 +203,6 @@ def first_weights(self: Run):
 def find_profile(self: Run):
     "Step 2: sample texts from the base model and keep its profile in profile.json."
     s = self.settings
-    if s.weights != "detected":
-        return self.tell(2, "profile", f"not detected: weights are {s.weights}")
 
     def work():
         model, classifier = self.load("bf16"), self.classifier
@@ -220,7 +218,12 @@ def find_profile(self: Run):
         shares = {d: f"{w:.0%} ({p.low[d]:.0%}-{p.high[d]:.0%})" for d, w in p.weights.items()}
         return f"{p.n} texts: {listed(shares)}"
 
-    self.step(2, "profile", "profile.json", work, line)
+    if s.weights == "detected":
+        self.step(2, "profile", "profile.json", work, line)
+    else:
+        self.tell(2, "profile", f"not detected: weights are {s.weights}")
+    profile = self.profile or saved_profile(s.weights)
+    notes_on(profile, expected_by(s, self.tokenizer, self.classifier), self.say)
 
 # %% ../nbs/42_run.ipynb #983db941
 @patch
@@ -250,7 +253,9 @@ def find_reference(self: Run):
 
     def work():
         model, cache = self.load("proxy"), self / "proxy_losses.json"
-        losses = reference_losses(model, self.tokenizer, self.tokens, settings, cache)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="the reference loss is lowest")  # told below
+            losses = reference_losses(model, self.tokenizer, self.tokens, settings, cache)
         write_json(self / "reference.json", losses)
 
     def line():
@@ -260,6 +265,10 @@ def find_reference(self: Run):
     s, k = self.settings, len(self.data.domains)
     settings = replace(s.reference, rows=reference_rows(s, k))
     self.step(4, "reference", "reference.json", work, line)
+    known = self / "proxy_losses.json"
+    by_epoch = read_record(known)["by_epoch"] if known.exists() else {}
+    for sentence in reference_reports(by_epoch, s.reference.loss):
+        self.say(f"      {sentence}")
     self.reference = read_record(self / "reference.json")
     name = f"the losses in {self / 'reference.json'}"
     check_same_domains(name, self.reference, "the data", self.data.domains)
@@ -283,7 +292,7 @@ def score(
 
     def line():
         results = read_results(path)
-        scores = dict(zip(results.frame.domain, results.frame.score))
+        scores = results.frame.set_index("domain").score.to_dict()
         return f"mean {results.average:.3f}: {listed(scores, '{:.2f}')}"
 
     self.step(number, name, path.name, work, line)

@@ -6,7 +6,7 @@
 __all__ = ['OBJECTIVES', 'TARGET', 'KEYS', 'DESIGN', 'importance_of', 'EqualGain', 'Racer', 'raced', 'rounds_acted', 'keep',
            'missing', 'race', 'design', 'fit_losses', 'predicted', 'candidates', 'best_static', 'racers_of']
 
-# %% ../../nbs/repro/race.ipynb #6836762a
+# %% ../../nbs/repro/race.ipynb #481b1c57
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from .fast import FastSettings, Run, train_together
 from ..reweight import Constant, VersaTune
 from ..rivals import ADO, ODM, DoReMi, ExpLoss, Inverse, Proportional, SkillIt, Uniform
 
-# %% ../../nbs/repro/race.ipynb #834c5c6b
+# %% ../../nbs/repro/race.ipynb #96cb6bd7
 OBJECTIVES = ("equal", "detected", "target")
 TARGET = "finance"
 
@@ -35,7 +35,7 @@ def importance_of(objective, detected):
     rest = 0.5 / (len(detected) - 1)
     return DomainWeights({d: 0.5 if d == TARGET else rest for d in detected})
 
-# %% ../../nbs/repro/race.ipynb #8c662114
+# %% ../../nbs/repro/race.ipynb #0fb16cb1
 @dataclass(frozen=True)
 class EqualGain:
     "Shares that make the last token worth the same in every domain that counts."
@@ -66,7 +66,7 @@ class EqualGain:
         wanted = _still_missing(self, signals.round, tokens, DomainWeights.from_counts(wanted))
         return wanted.floor(self.least), dict(excess=excess)
 
-# %% ../../nbs/repro/race.ipynb #c0e7f7ac
+# %% ../../nbs/repro/race.ipynb #f3b859be
 def _excess(rule, signals):
     "Domain -> loss above its reference, smoothed with the round before by a geometric mean."
     reference, excess = signals.needed("reference"), {}
@@ -86,7 +86,7 @@ def _still_missing(rule, round, tokens, wanted):
     missing = {d: max(w * planned - tokens[d], 1e-6) for d, w in wanted.items()}
     return DomainWeights.from_counts(missing)
 
-# %% ../../nbs/repro/race.ipynb #01c746d2
+# %% ../../nbs/repro/race.ipynb #bb493274
 @dataclass(frozen=True)
 class Racer:
     "A rule with its start, and the objective that it is told of (none: it looks at none)."
@@ -105,7 +105,7 @@ class Racer:
         given = dict(reference=ground.references, importance=importance)
         return Run(self.start, self.rule, seed=seed, measures=self.moves, **given)
 
-# %% ../../nbs/repro/race.ipynb #7ea74597
+# %% ../../nbs/repro/race.ipynb #715fa8e6
 def raced(ground, racers, seed):
     "Train racers of one length side by side: a list of dicts, one for each."
     runs = [racer.run(ground, seed) for racer in racers]
@@ -125,7 +125,7 @@ def rounds_acted(history):
     steps = history.weights.diff().abs().sum(axis=1) / 2
     return int((steps.iloc[1:] > 1e-3).sum())
 
-# %% ../../nbs/repro/race.ipynb #52644982
+# %% ../../nbs/repro/race.ipynb #42a99150
 KEYS = ["world", "racer", "objective", "seed", "rounds"]
 
 
@@ -146,7 +146,7 @@ def missing(path, racers, world, seed):
     keys = [(world, r.name, r.objective, seed, r.settings.rounds) for r in racers]
     return [racer for racer, key in zip(racers, keys) if key not in there]
 
-# %% ../../nbs/repro/race.ipynb #46eaa4b9
+# %% ../../nbs/repro/race.ipynb #31cb2b5d
 def race(ground, racers, seeds, path, side_by_side=16, say=print):
     "Run what is not in the file yet, seed by seed; fixed mixtures and moving ones apart."
     for seed in seeds:
@@ -160,7 +160,7 @@ def race(ground, racers, seeds, path, side_by_side=16, say=print):
         if todo:
             say(f"{ground.world.name}: seed {seed}, {len(todo)} runs")
 
-# %% ../../nbs/repro/race.ipynb #31c2c175
+# %% ../../nbs/repro/race.ipynb #3b68c5c4
 DESIGN = "fixed mixture"  # what a run of the design is called
 
 
@@ -174,7 +174,7 @@ def design(ground, n, seed=0, least=0.005, uniforms=8):
         racers.append(Racer(f"{DESIGN} {i}", Constant(), weights, moves=False))
     return racers
 
-# %% ../../nbs/repro/race.ipynb #5ff65e00
+# %% ../../nbs/repro/race.ipynb #4181d44e
 def _terms(shares, j, least=0.02):
     "What explains domain j's log loss: a constant, its log share, that squared, others' shares."
     own = np.log(shares[:, j] + least)
@@ -197,7 +197,7 @@ def predicted(coefficients, shares):
     logs = [_terms(shares, j) @ c for j, c in enumerate(coefficients)]
     return np.exp(np.column_stack(logs))
 
-# %% ../../nbs/repro/race.ipynb #57fb3216
+# %% ../../nbs/repro/race.ipynb #8c64e339
 def candidates(shares, losses, importance, n=3, seed=0, least=0.01, apart=0.08):
     "The `n` mixtures of the lowest predicted loss that differ by `apart`: an array (n, domains)."
     rng, coefficients = np.random.default_rng(seed), fit_losses(shares, losses)
@@ -217,7 +217,7 @@ def candidates(shares, losses, importance, n=3, seed=0, least=0.01, apart=0.08):
             chosen.append(tried[i])
     return np.array(chosen)
 
-# %% ../../nbs/repro/race.ipynb #04ca7e54
+# %% ../../nbs/repro/race.ipynb #d58d21b9
 def _scores(path, world, racers):
     "The rows of a world's racers, named by a function of the name, in a results file."
     rows = pd.read_csv(path, keep_default_na=False)
@@ -237,7 +237,7 @@ def _tested(ground, mixtures, objective, fresh, path, say):
     losses = sum(u * rows[f"score.{d}"] for d, u in importance.items())
     return tested[losses.groupby("racer").mean().idxmin()]
 
-# %% ../../nbs/repro/race.ipynb #ecb8dddf
+# %% ../../nbs/repro/race.ipynb #e13d5add
 def best_static(ground, objective, path, n=40, trials=2, fresh=range(500, 504), say=print):
     """The best fixed mixture for an objective that a search finds: DomainWeights.
 
@@ -254,7 +254,7 @@ def best_static(ground, objective, path, n=40, trials=2, fresh=range(500, 504), 
     found = candidates(drawn / drawn.sum(1, keepdims=True), scores, u, trials)
     return _tested(ground, found, objective, fresh, path, say)
 
-# %% ../../nbs/repro/race.ipynb #25bcb073
+# %% ../../nbs/repro/race.ipynb #a90996f1
 def _fixed(ground):
     "Rules that choose once: name -> (rule, start)."
     detected = ground.detected
@@ -278,7 +278,7 @@ def _moving(detected):
         "ADO": (ADO(), detected),
     }
 
-# %% ../../nbs/repro/race.ipynb #2f6caaad
+# %% ../../nbs/repro/race.ipynb #9a07b73d
 def racers_of(ground, best, settings=FastSettings()):
     "All racers of a world; `best`: objective -> the best fixed mixture."
     racers, detected = [], ground.detected
