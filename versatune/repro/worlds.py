@@ -6,7 +6,7 @@
 __all__ = ['PART_ROWS', 'PUBLISHED_ROWS', 'PAPER_ROWS', 'WORLDS', 'PRETRAINING', 'FORM_STEPS', 'PROXY', 'Kind', 'World',
            'world_tokenizer', 'world_model', 'Ground']
 
-# %% ../../nbs/repro/worlds.ipynb #8322a316
+# %% ../../nbs/repro/worlds.ipynb #a1d0fc28
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
@@ -25,12 +25,12 @@ from ..reweight import Constant
 from ..sample import SampleSettings, sample_texts
 from ..tokens import collate
 
-# %% ../../nbs/repro/worlds.ipynb #4cb7f56b
+# %% ../../nbs/repro/worlds.ipynb #b72fa879
 from .fast import Fast, FastSettings, Frozen, Run, adapted, hidden, shared_prefix
 from .fast import start_adapter, train_together
 from .scales import LAB_KNOWN
 
-# %% ../../nbs/repro/worlds.ipynb #16bb141d
+# %% ../../nbs/repro/worlds.ipynb #6e1d1130
 @dataclass(frozen=True)
 class Kind:
     "What the instructions of one domain are made of."
@@ -49,7 +49,7 @@ class Kind:
         for name in ("known", "asked", "borrowed"):
             check_number(f"kind {name}", getattr(self, name), least=0, most=1)
 
-# %% ../../nbs/repro/worlds.ipynb #42e0f209
+# %% ../../nbs/repro/worlds.ipynb #7c198b47
 PART_ROWS = dict(steering=24, references=24, scoring=256)
 
 
@@ -78,7 +78,7 @@ class World:
             tables[domain] = known[:n_asked] + fresh, known[n_asked:]
         return tables
 
-# %% ../../nbs/repro/worlds.ipynb #00b1cdbb
+# %% ../../nbs/repro/worlds.ipynb #a52aef3e
 def _uneven():
     "Three domains are known, so that nothing is left to learn; three differ in what is."
     known = dict(facts=24, known=1.0)
@@ -91,7 +91,7 @@ def _uneven():
         other=Kind(**known, rows=125),
     )
 
-# %% ../../nbs/repro/worlds.ipynb #bea106bd
+# %% ../../nbs/repro/worlds.ipynb #2d8c1a09
 def _shared():
     "Half of the facts are known and half of those never asked; two domains lend theirs."
     half, all_known = dict(known=0.5, asked=0.5), dict(known=1.0, asked=0.5)
@@ -104,7 +104,7 @@ def _shared():
         other=Kind(**half, rows=125, partner="science", borrowed=0.6),
     )
 
-# %% ../../nbs/repro/worlds.ipynb #7808ac91
+# %% ../../nbs/repro/worlds.ipynb #36d9e421
 PUBLISHED_ROWS = dict(
     law=9241, medicine=10178, finance=68912, science=8835, code=20022, other=52002
 )
@@ -115,7 +115,7 @@ WORLDS = dict(
     shared=World("shared", _shared()),
 )
 
-# %% ../../nbs/repro/worlds.ipynb #e3c3e51b
+# %% ../../nbs/repro/worlds.ipynb #3e4bb0ff
 def _sentence(world, domain, first, rng, everything):
     "A sentence as three words: a fact of the domain or, after the first, of its partner."
     kind, words = world.kinds[domain], _slots(domain)
@@ -134,7 +134,7 @@ def _row(world, domain, rng, everything):
     text = " . ".join(map(" ".join, sentences)) + " ."
     return dict(instruction=f"write about {sentences[0][0]}", output=text)
 
-# %% ../../nbs/repro/worlds.ipynb #10a95dd4
+# %% ../../nbs/repro/worlds.ipynb #07db1bfc
 @patch(as_prop=True)
 def parts(self: World):
     """Part -> domain -> pairs of instruction and answer (dicts); no answer stands in two parts.
@@ -153,7 +153,7 @@ def parts(self: World):
                     rows.append(row)
     return parts
 
-# %% ../../nbs/repro/worlds.ipynb #711d8a2a
+# %% ../../nbs/repro/worlds.ipynb #9432b9ed
 PRETRAINING = PretrainSettings(steps=400, hidden_size=64)
 FORM_STEPS = 40  # of the stage that teaches the form of an answer
 
@@ -172,14 +172,14 @@ def _known_rows(lab, n, seed):
     texts, _ = lab.texts(LAB_KNOWN, n, seed)
     return [dict(instruction=f"write about {text.split()[0]}", output=text) for text in texts]
 
-# %% ../../nbs/repro/worlds.ipynb #f3194e5f
+# %% ../../nbs/repro/worlds.ipynb #c3e4f8ce
 def world_tokenizer(lab):
     "The lab's tokenizer, learned on the frame of an instruction too: 26 tokens, not 92."
     plain, conversations = _train_tokenizer(lab), _messages(_known_rows(lab, 400, 9))
     framed = [row["input_ids"] for row in encode(conversations, plain, 512)]
     return _train_tokenizer(lab, plain.batch_decode(framed, skip_special_tokens=True))
 
-# %% ../../nbs/repro/worlds.ipynb #a1ccf4c5
+# %% ../../nbs/repro/worlds.ipynb #33ad27b6
 def _teach_form(model, tokenizer, lab, seed=0):
     "Train all weights on instructions about known facts, half and half with plain texts."
     n = 8 * FORM_STEPS
@@ -204,7 +204,7 @@ def _plain_rows(tokenizer, texts):
         rows.append(dict(input_ids=ids, labels=[-100, *ids[1:]]))
     return rows
 
-# %% ../../nbs/repro/worlds.ipynb #0b05cbee
+# %% ../../nbs/repro/worlds.ipynb #3063250d
 def world_model(lab=Lab(), settings=PRETRAINING):
     "Cached folder of a causal LM that knows `lab` in the shares LAB_KNOWN, and answers."
     made_from = [asdict(lab), dict(LAB_KNOWN), asdict(settings), FORM_STEPS, 1]
@@ -217,7 +217,7 @@ def world_model(lab=Lab(), settings=PRETRAINING):
             _teach_form(model, tokenizer, lab).save_pretrained(temporary)
     return folder
 
-# %% ../../nbs/repro/worlds.ipynb #a358d8e2
+# %% ../../nbs/repro/worlds.ipynb #7c20b752
 def _recall_prompts(world, tokenizer):
     "(ids, right) for each subject and verb of a known fact never asked: right are token ids."
     prompts = []
@@ -232,7 +232,7 @@ def _recall_prompts(world, tokenizer):
             prompts.append((domain, ids[:-1], tokens))  # without the end token
     return prompts
 
-# %% ../../nbs/repro/worlds.ipynb #53c3bc9b
+# %% ../../nbs/repro/worlds.ipynb #7560bd31
 class Ground:
     "All that a run in a world needs: the frozen model, rows as tokens, what it knows."
 
@@ -255,14 +255,14 @@ class Ground:
         "Pairs of instruction and answer as tokens and labels."
         return encode(_messages(rows), self.tokenizer, 512)
 
-# %% ../../nbs/repro/worlds.ipynb #23a4bc44
+# %% ../../nbs/repro/worlds.ipynb #9e83a363
 @patch
 def start(self: Ground, runs, settings=FastSettings()):
     "A `Fast` for these runs, each with the adapter of its seed."
     adapters = [start_adapter(self.model, settings.lora, run.seed) for run in runs]
     return Fast(self.frozen, self.parts["train"], self.prefix, adapters, settings)
 
-# %% ../../nbs/repro/worlds.ipynb #a4541862
+# %% ../../nbs/repro/worlds.ipynb #96e05dcb
 def _completed(ground, fast, layers, prompts):
     "How many of `prompts`, all of one length, each run completes rightly: a tensor (runs,)."
     prefix = torch.tensor(ground.prefix)
@@ -288,7 +288,7 @@ def recall(self: Ground, fast):
             hits = hits + _completed(self, fast, layers, prompts)
     return hits / len(self.recall_prompts)
 
-# %% ../../nbs/repro/worlds.ipynb #856c9937
+# %% ../../nbs/repro/worlds.ipynb #cffe7789
 @patch
 def score(self: Ground, fast):
     "For each run a dict: `score.DOMAIN` and `plain.DOMAIN` losses (nats a token), and recall."
@@ -301,7 +301,7 @@ def score(self: Ground, fast):
         scores.append(row | dict(recall=recall[i].item()))
     return scores
 
-# %% ../../nbs/repro/worlds.ipynb #38e2acdb
+# %% ../../nbs/repro/worlds.ipynb #c37ac843
 PROXY = FastSettings(rounds=15)
 
 
@@ -322,7 +322,7 @@ def _detected(ground):
     proba = ground.world.pretrained.predict_proba(texts)
     return dict(zip(ground.world.domains, proba.mean(0).tolist()))
 
-# %% ../../nbs/repro/worlds.ipynb #703ddf34
+# %% ../../nbs/repro/worlds.ipynb #f0afbe4f
 def _kept(ground, name, make, *key):
     "What `make(ground)` gives, kept in the cache."
     world = asdict(ground.world)
@@ -331,7 +331,7 @@ def _kept(ground, name, make, *key):
         write_json(path, make(ground))
     return read_json(path)
 
-# %% ../../nbs/repro/worlds.ipynb #fea05e6c
+# %% ../../nbs/repro/worlds.ipynb #ae96f9da
 @patch(as_prop=True)
 def references(self: Ground):
     "Domain -> reference loss; made once."
