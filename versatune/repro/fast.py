@@ -6,7 +6,7 @@
 __all__ = ['Frozen', 'start_adapter', 'adapted', 'hidden', 'shared_prefix', 'token_losses', 'mean_losses', 'FastSettings', 'Run',
            'Fast', 'train_together']
 
-# %% ../../nbs/repro/fast.ipynb #21b52c6b
+# %% ../../nbs/repro/fast.ipynb #4d2f9e26
 import math
 from dataclasses import dataclass
 
@@ -18,8 +18,9 @@ from ..compose import draw
 from ..domains import DomainWeights, check_number
 from ..history import Guards, History
 from ..models import LoraSettings, add_lora, drop_lora, padded
+from ..reweight import first_weights
 
-# %% ../../nbs/repro/fast.ipynb #7685508b
+# %% ../../nbs/repro/fast.ipynb #c27bc83a
 _ATTENTION = tuple(f"self_attn.{name}_proj" for name in "qkvo")
 _MLP = tuple(f"mlp.{name}_proj" for name in ("gate", "up", "down"))
 
@@ -43,7 +44,7 @@ def _rotations(config, n):
     angles = torch.cat([angles, angles], -1)
     return angles.cos(), angles.sin()
 
-# %% ../../nbs/repro/fast.ipynb #db8cf77b
+# %% ../../nbs/repro/fast.ipynb #1878e00e
 class Frozen:
     "The weights of a small Llama in float32, transposed (in, out), none of which is trained."
 
@@ -61,7 +62,7 @@ class Frozen:
                 layer[norm] = modules[f"{place}.{norm}"].weight.data.float()
             self.layers.append(layer)
 
-# %% ../../nbs/repro/fast.ipynb #4d8e316c
+# %% ../../nbs/repro/fast.ipynb #933ce227
 def start_adapter(model, lora=LoraSettings(), seed=0):
     "The first LoRA matrices as `finetune` draws them: A and B of each layer, one flat tensor."
     adapted, parts = add_lora(model, lora, seed), []
@@ -74,7 +75,7 @@ def start_adapter(model, lora=LoraSettings(), seed=0):
     drop_lora(adapted)
     return torch.cat(parts)
 
-# %% ../../nbs/repro/fast.ipynb #d534f238
+# %% ../../nbs/repro/fast.ipynb #6f668dfb
 def _shapes(frozen, r):
     "The shapes of A and B of every layer, in the order of `start_adapter`."
     shapes = []
@@ -99,7 +100,7 @@ def adapted(frozen, flat, lora):
         layers.append(sums)
     return layers
 
-# %% ../../nbs/repro/fast.ipynb #7293140e
+# %% ../../nbs/repro/fast.ipynb #fa09a876
 def _norm(x, weight, eps):
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps) * weight
 
@@ -110,7 +111,7 @@ def _turned(x, cos, sin):
     swapped = torch.cat([-x[..., half:], x[..., :half]], -1)
     return x * cos + swapped * sin
 
-# %% ../../nbs/repro/fast.ipynb #8638dced
+# %% ../../nbs/repro/fast.ipynb #a416e803
 def _rows_of(x, p, n, start=0):
     "The part of (runs, tokens, heads, size) that belongs to rows: (runs * n, heads, length, size)."
     runs, total, heads, size = x.shape
@@ -132,7 +133,7 @@ def _turned_in_place(frozen, x, p, n, length):
     )
     return _turned(x, cos, sin)
 
-# %% ../../nbs/repro/fast.ipynb #2cbaeddb
+# %% ../../nbs/repro/fast.ipynb #2f4fa0e7
 def _attend(frozen, layer, y, n, length, first):
     """Attention of n rows of `length` tokens behind a shared prefix: (runs, tokens, width).
 
@@ -153,7 +154,7 @@ def _attend(frozen, layer, y, n, length, first):
     frame = F.scaled_dot_product_attention(*heads_first, is_causal=True)
     return torch.cat([frame.transpose(1, 2).reshape(runs, p, width), out], 1)
 
-# %% ../../nbs/repro/fast.ipynb #2abe0116
+# %% ../../nbs/repro/fast.ipynb #d05ab768
 def hidden(frozen, layers, prefix, ids, first):
     """Last hidden states (runs, rows, length - first, width) of rows behind a shared prefix.
 
@@ -173,7 +174,7 @@ def hidden(frozen, layers, prefix, ids, first):
         x = x + torch.bmm(F.silu(gate) * up, layer[_MLP[2]])
     return _norm(x, frozen.last_norm, frozen.eps).view(runs, n, length - first, -1)
 
-# %% ../../nbs/repro/fast.ipynb #6e67c790
+# %% ../../nbs/repro/fast.ipynb #63c98f66
 def shared_prefix(rows):
     "The tokens that all rows ({input_ids, labels}) begin with and that none is taught: a list."
     first, p = rows[0]["input_ids"], 0
@@ -207,7 +208,7 @@ def token_losses(frozen, layers, prefix, ids, targets):
     losses = F.cross_entropy(states @ frozen.tokens.T, targets[counts], reduction="none")
     return losses, counts.nonzero()[:, 0]
 
-# %% ../../nbs/repro/fast.ipynb #32ae3965
+# %% ../../nbs/repro/fast.ipynb #3888b656
 def mean_losses(frozen, layers, rows, prefix, budget=4096):
     "Mean loss of a target over `rows`: a tensor (runs,). `budget`: tokens of a batch."
     runs, p = len(layers[0][_MLP[0]]), len(prefix)
@@ -222,7 +223,7 @@ def mean_losses(frozen, layers, rows, prefix, budget=4096):
         n_targets += len(losses) // runs
     return total / n_targets
 
-# %% ../../nbs/repro/fast.ipynb #35ccdd1a
+# %% ../../nbs/repro/fast.ipynb #cea1576b
 @dataclass(frozen=True)
 class FastSettings:
     "How long a run is, as in `TrainSettings`; AdamW, cosine, warm-up of 3 % from 100 steps on."
@@ -251,7 +252,7 @@ class FastSettings:
         done = (step - warm) / max(1, total - warm)
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 
-# %% ../../nbs/repro/fast.ipynb #a4859eba
+# %% ../../nbs/repro/fast.ipynb #46d4848b
 @dataclass
 class Run:
     "One of the runs side by side: where it starts, which rule moves it, and what it is told."
@@ -266,9 +267,10 @@ class Run:
     def begin(self, fast):
         "Take the rule's own start where it has one, and open a history."
         self.weights = DomainWeights({d: self.weights[d] for d in fast.sizes})
-        if hasattr(self.rule, "start"):
-            self.weights = DomainWeights(self.rule.start(self.weights))
-        self.history, self.cursors, self.owed = History(reference=self.reference), None, None
+        self.weights = DomainWeights(first_weights(self.rule, self.weights, self.importance))
+        told = self.importance, fast.settings.rounds, fast.sizes
+        self.history = History((), self.reference, *told)
+        self.cursors, self.owed = None, None
         return self
 
     def plan(self, sizes, settings, round):
@@ -278,7 +280,7 @@ class Run:
         self.cursors, self.owed = plan.cursors, plan.owed
         return plan
 
-# %% ../../nbs/repro/fast.ipynb #0561609a
+# %% ../../nbs/repro/fast.ipynb #6234a07d
 class Fast:
     "Runs side by side on one frozen model: `adapters` (runs, numbers) hold what they learn."
 
@@ -298,7 +300,7 @@ class Fast:
             layers = adapted(self.frozen, self.adapters, self.settings.lora)
             return {d: mean_losses(self.frozen, layers, r, prefix) for d, r in rows.items()}
 
-# %% ../../nbs/repro/fast.ipynb #3b9fe8f5
+# %% ../../nbs/repro/fast.ipynb #bb19d415
 @patch
 def step(self: Fast, batches):
     "One optimiser step of every run; `batches`: a list of rows for each run, equally many."
@@ -318,7 +320,7 @@ def step(self: Fast, batches):
     self.optimizer.zero_grad()
     self.n_steps += 1
 
-# %% ../../nbs/repro/fast.ipynb #7c3869b8
+# %% ../../nbs/repro/fast.ipynb #9f8f7557
 def _measure(fast, runs, steering):
     "For each run, domain -> loss; nothing is measured where no run asks for it."
     if not any(run.measures for run in runs):
@@ -342,7 +344,7 @@ def _one_round(fast, runs, round):
         fast.step([rows[start : start + s.batch_size] for rows in drawn])
     return plans
 
-# %% ../../nbs/repro/fast.ipynb #3d69502c
+# %% ../../nbs/repro/fast.ipynb #737b66d2
 def train_together(fast, runs, steering, guards=Guards.paper()):
     "Train all `runs` round by round; `steering`: domain -> rows that the rules are shown."
     counted = {d: _targets(rows) for d, rows in fast.data.items()}
