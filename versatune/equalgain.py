@@ -31,7 +31,7 @@ def excess_losses(
         smoothed[d] = math.exp(smooth * math.log(now) + (1 - smooth) * math.log(old))
     return smoothed
 
-
+# %% ../nbs/29_equalgain.ipynb #7a7c6937
 def equal_gain(
     excess,  # domain -> nats above the reference
     tokens,  # domain -> tokens spent
@@ -77,7 +77,7 @@ class EqualGain:
             wanted = make_up(wanted, tokens, signals.round, signals.rounds)
         return self._held(wanted), dict(excess=excess)
 
-
+# %% ../nbs/29_equalgain.ipynb #e3d8a86c
 def make_up(wanted, tokens, round, rounds):
     "Shares of the rounds left after which all tokens have the wanted shares, as far as they can."
     a_round = sum(tokens.values()) / round

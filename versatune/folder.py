@@ -133,7 +133,7 @@ def _without_locks(folder, error):
     unsafe = f"{folder}: this file system has no locks; start one run in it at a time"
     warnings.warn(unsafe, stacklevel=4)
 
-
+# %% ../nbs/49_folder.ipynb #b55d2751
 @contextmanager
 def alone(folder):
     "Hold a folder's lock in this block, made when missing; an InputError says who holds it."

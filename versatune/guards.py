@@ -106,7 +106,7 @@ _EASY = (
     "epochs or more rows for the proxy (ReferenceSettings(epochs=..., rows=...))"
 )
 
-
+# %% ../nbs/26_guards.ipynb #9a92769f
 def _reached(rule, signals):
     "Reports when every potential is 0, and when that of an expansion's target is."
     if signals.reference is None or not getattr(rule, "needs_reference", True):

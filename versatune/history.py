@@ -120,7 +120,7 @@ def plan(self: History):
     about = dict(importance=self.importance, rounds=self.planned)
     return about | dict(sizes=self.sizes, curves=self.curves)
 
-
+# %% ../nbs/27_history.ipynb #6e8b8411
 @patch
 def begin(self: History, losses, weights):
     "Record the start, round 0: losses of the base model, weights of the first round."
@@ -239,7 +239,7 @@ def _csv(rows):
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
-
+# %% ../nbs/27_history.ipynb #c089ae25
 @patch
 def save(self: History, folder):
     """Write weights.csv, losses.csv and rounds.jsonl; returns the path of losses.csv.
@@ -339,7 +339,7 @@ def _about(saved, domains):
             check_same_domains(f"the {name}", given, "the weights", domains)
     return dict(about, rounds=about.pop("planned"), curves=check_curves(about["curves"], domains))
 
-
+# %% ../nbs/27_history.ipynb #88553717
 @patch(cls_method=True)
 def load(cls: History, path):
     "The History in a JSON file {rounds, reference}; an InputError names file, round and key."

@@ -241,7 +241,7 @@ def _read_cache(path, key):
         )
     return by_epoch
 
-
+# %% ../nbs/32_losses.ipynb #65b1d8cf
 def _is_losses(saved):
     "Whether a value is {train, heldout}, each a list of as many finite numbers."
     if not isinstance(saved, dict) or set(saved) != {"train", "heldout"}:

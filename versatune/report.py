@@ -115,7 +115,7 @@ def objective(history):
     counts = dict(history.importance or DomainWeights.uniform(history.rounds[0]["weights"]))
     return dict(importance=counts, before=rows[0], after=rows[1], acted=acted(None, history))
 
-
+# %% ../nbs/50_report.ipynb #f82bb6a2
 def metrics(folder):
     "Everything measured in a run, so far, as one dict of plain numbers, for metrics.json."
     folder = Path(folder)

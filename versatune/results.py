@@ -132,7 +132,7 @@ def _is_row(row):
         texts and numbers and known and not any(isinstance(v, (list, dict)) for v in row.values())
     )
 
-
+# %% ../nbs/44_results.ipynb #7f2a566d
 def _are_pairs(pairs):
     "Whether a value is a list of pairs of texts, or none."
     if not isinstance(pairs, list):

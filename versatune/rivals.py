@@ -372,7 +372,7 @@ class DynamixSFT:
         mixed = {d: (1 - self.explore) * p + self.explore * first[d] for d, p in policy.items()}
         return DomainWeights.from_counts(mixed), dict(gain=gain, first=first)
 
-
+# %% ../nbs/30_rivals.ipynb #6e890885
 def _remembered(memory, old, now):
     "The moving average with one value more; the value itself where there was none."
     return now if old is None else memory * old + (1 - memory) * now

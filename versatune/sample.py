@@ -195,7 +195,7 @@ def _not_applied(model, tokenizer):
     asked = {k: v for k, v in asked.items() if k not in followed and not k.startswith("_")}
     return {k: repr(v) if isinstance(v, dict) else v for k, v in asked.items() if v}
 
-
+# %% ../nbs/06_sample.ipynb #11bfb8f3
 def model_notes(model, tokenizer):
     "A dict: the precision of a model, and what its generation_config asks for in vain."
     if hasattr(model, "llm_engine"):

@@ -150,7 +150,7 @@ def _counts(text, domains):
             raise InputError(f"the importance of {domain} is {number!r}; give a number") from None
     return counts
 
-
+# %% ../nbs/51_settings.ipynb #84cf0254
 def read_importance(importance, domains, detected=None):
     "DomainWeights from the setting, or None for `equal`; an InputError says what is legal."
     if importance == "equal":

@@ -164,7 +164,7 @@ def _near(rng, weights, step):
     moved = {d: abs(share + rng.gauss(0, step)) for d, share in weights.items()}
     return DomainWeights.from_counts(moved)
 
-
+# %% ../nbs/31_simulate.ipynb #f3818964
 def best_static(
     loss_of,  # a function of weights -> domain -> final loss
     domains,

@@ -193,7 +193,7 @@ def _batch(rows, p):
     labels = padded([[*row["labels"][p + 1 :], -100] for row in rows], -100)
     return ids, labels
 
-
+# %% ../../nbs/repro/fast.ipynb #3b68d630
 def _first_target(targets):
     "The first position at which any row has a target."
     return int((targets != -100).flatten(0, -2).any(0).nonzero()[0])

@@ -141,7 +141,7 @@ def run_worlds(out, seeds=range(20), worlds=WORLDS, trials=True, n_design=40, sa
         run_trials(paths, seeds, say)
     return [path for path in paths.values() if path.exists()]
 
-
+# %% ../../nbs/repro/trials.ipynb #21c6bafe
 def run_trials(paths, seeds, say=print):
     "Both trials, seed by seed."
     grounds = {name: Ground(world) for name, world in KNOWN_WORLDS.items()}
