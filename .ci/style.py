@@ -76,6 +76,7 @@ def problems(root=ROOT):
             yield f"{name}: {share} cells that export nothing show something; at least {SHOWN:.0%}"
     for path in modules(root):
         lines = path.read_text(encoding="utf-8").splitlines()
+        lines = [line for line in lines if not line.startswith("# %%")]  # nbdev's cell marks
         if len(lines) > MODULE_LINES:
             yield f"{path.relative_to(root)}: {len(lines)} lines; at most {MODULE_LINES}"
 

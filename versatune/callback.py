@@ -46,30 +46,42 @@ class ReweightCallback(TrainerCallback, ExportableState):
         importance=None,  # domain -> what it counts; "detected": as the view starts; None: alike
         rounds=None,  # planned, for rules that look ahead
     ):
-        check_rule(rule, view.data.domains, reference, view.weights)
-        _check_reference(rule, reference)
+        _check_asked(rule, view, reference)
         self.view, self.rule, self.guards = view, rule, guards
-        self.token_budget, self.out = token_budget, out
-        self.on_round, self.log, self.settings = on_round, log, settings or {}
-        told = dict(rounds=rounds, sizes=view.data.sizes)
-        if importance is not None:
-            told["importance"] = resolve_importance(importance, view.weights, view.weights)
-        self.history = History(reference=reference, **told)
+        self.token_budget, self.out, self.on_round = token_budget, out, on_round
+        self.log, self.settings = log, settings or {}
+        self.history = _new_history(view, reference, importance, rounds)
         self.ended, self._loading = None, None
         self._main, self._model, self._trainer, self._safe = True, None, {}, {}
-        if hasattr(rule, "start"):
-            first = first_weights(rule, view.weights, self.history.importance)
-            view.set_round(0, first, None)
-        self._start = dict(view.weights)
+        self._start = _begin(view, rule, self.history.importance)
 
 # %% ../nbs/35_callback.ipynb #dc028df6
-def _check_reference(rule, reference):
-    "An InputError where the rule needs reference losses and there are none."
+def _check_asked(rule, view, reference):
+    "An InputError where the rule does not fit the data, or lacks its reference losses."
+    check_rule(rule, view.data.domains, reference, view.weights)
     if reference is None and getattr(rule, "needs_reference", False):
         how = "pass reference={domain: loss}, or compute them with reference_losses"
         raise InputError(f"rule {type(rule).__name__} needs reference losses; {how}")
 
+
+def _new_history(view, reference, importance, rounds):
+    "A History that knows what counts, how long the run is, and what there is."
+    told = dict(rounds=rounds, sizes=view.data.sizes)
+    if importance is not None:
+        told["importance"] = resolve_importance(importance, view.weights, view.weights)
+    return History(reference=reference, **told)
+
+
+def _begin(view, rule, importance):
+    "The weights of round 1, which the view then draws: those that the rule starts with."
+    if hasattr(rule, "start"):
+        view.set_round(0, first_weights(rule, view.weights, importance), None)
+    return dict(view.weights)
+
 # %% ../nbs/35_callback.ipynb #1e9c9423
+_DRAWN = ("rows_per_round", "seed", "max_passes", "exhausted", "share_of")
+
+
 @patch(as_prop=True)
 def key(self: ReweightCallback):
     "What a checkpoint must agree with to be continued: named parts, each with its value."
@@ -77,23 +89,18 @@ def key(self: ReweightCallback):
     model = dict(self._model or {})
     if "model" in model:
         fingerprints["model"] = model.pop("model")
-    u = self.history.importance
-    counts = dict(importance=dict(u)) if u else {}
+    if self.history.importance:
+        fingerprints["importance"] = dict(self.history.importance)
     return dict(
         domains=sorted(v.data.domains),
         rule=rule_settings(self.rule),
         reference=self.history.reference,
         start=self._start,
         guards=asdict(self.guards),
-        rows_per_round=v.rows_per_round,
-        seed=v.seed,
-        max_passes=v.max_passes,
-        exhausted=v.exhausted,
-        share_of=v.share_of,
+        **{name: getattr(v, name) for name in _DRAWN},
         **self._trainer,
         **model,
         **self.settings,
-        **counts,
         **fingerprints,
     )
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from .commands import CHAT, ENV, EXPORT, REPRO
+from .commands import CHAT, ENV, EXPORT, LABEL, PLOT, REPEAT, REPRO
 from .domains import InputError, first_line
 from .flags import INPUT_FLAGS, LARGER, TRAIN_FLAGS, Command, read_command
 
@@ -166,24 +166,6 @@ _DETECT = Command(
         "--labels": dict(nargs="+", default=(), metavar="FILE", help=_LABELS),
     },
     example="detect --model smollm2-135m --within 0.05 --out profile.json",
-)
-
-# %% ../nbs/61_cli.ipynb #7cbe2a17
-def _label(a):
-    from versatune.labelling import label_in_terminal
-
-    label_in_terminal(a.texts, a.out, a.by, a.n)
-
-
-_LABEL = Command(
-    _label,
-    "label sampled texts at the keyboard; the same command continues",
-    out="labels.jsonl",
-    own={
-        "texts": dict(help="the .samples.jsonl file that 'versatune detect' wrote"),
-        "--by": dict(default="me", help="who labels"),
-        "--n": dict(type=int, default=100, help="texts to label"),
-    },
 )
 
 # %% ../nbs/61_cli.ipynb #fce411b4
@@ -350,49 +332,19 @@ _CLASSIFIER = Command(
     example="classifier fit --data my/data --other --out mine.npz\ndetect --classifier mine.npz",
 )
 
-# %% ../nbs/61_cli.ipynb #c07c3e8c
-def _repeat(a):
-    from versatune.repeat import repeat_path
-
-    repeat_path(a.run, a.out)
-
-
-_REPEAT = Command(
-    _repeat,
-    "make a run again from its folder: same settings, data and model",
-    out="runs/again",
-    own=dict(run=dict(type=Path, help="the run's folder")),
-    example="repeat runs/demo --out runs/again",
-)
-
-
-def _plot(a):
-    from versatune.report import draw_figures, not_yet, report
-
-    figures = draw_figures(a.run)
-    print(*figures.values(), report(a.run), *not_yet(a.run), sep="\n")
-
-
-_PLOT = Command(
-    _plot,
-    "draw a run's figures and report again, or for the first time while it runs",
-    own=dict(run=dict(type=Path, help="a run's folder")),
-    example="plot runs/mine",
-)
-
 # %% ../nbs/61_cli.ipynb #87a66b9e
 _COMMANDS = dict(
     demo=_DEMO,
     detect=_DETECT,
-    label=_LABEL,
+    label=LABEL,
     compose=_COMPOSE,
     train=_TRAIN,
     expand=_EXPAND,
     evaluate=_EVALUATE,
     chat=CHAT,
     export=EXPORT,
-    plot=_PLOT,
-    repeat=_REPEAT,
+    plot=PLOT,
+    repeat=REPEAT,
     data=_DATA,
     classifier=_CLASSIFIER,
     repro=REPRO,

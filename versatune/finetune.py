@@ -281,13 +281,14 @@ def _workplace(out):
 
 
 def _check_call(model, settings, guards, save_steps):
-    "An InputError that names the first argument that `finetune` cannot use."
+    "The settings; an InputError names the first argument that `finetune` cannot use."
     _check_model(model)
     if not isinstance(settings, TrainSettings):
         raise InputError(f"settings is {settings!r}; give TrainSettings(...)")
     if not isinstance(guards, Guards):
         raise InputError(f"guards is {guards!r}; give Guards() or Guards.paper()")
     check_number("save_steps", save_steps, least=1, whole=True, none="for once a round")
+    return settings
 
 # %% ../nbs/38_finetune.ipynb #57ed3d38
 def _read_with(data, s):
@@ -329,11 +330,11 @@ def finetune(
     importance=None,  # domain -> how much it counts; "detected": as `weights`; None: all alike
 ):
     "Fine-tune with a mixture that follows the rule, in a stock Trainer: a `FineTuned`."
-    _check_call(model, settings, guards, save_steps)
-    s, weights = settings, _check_data(data, weights, rule, reference)
+    s = _check_call(model, settings, guards, save_steps)
+    weights = _check_data(data, weights, rule, reference)
     with _workplace(out) as (out, folder):
         view, how = _view(model, tokenizer, data, weights, s), (s.token_budget, out, on_round)
         s, read, logs = s.sized(view.data.sizes), _read_with(data, s), (save_steps, report_to)
-        told = dict(settings=read, importance=importance, rounds=s.rounds)
-        callback = ReweightCallback(view, rule, reference, *how, guards, **told)
+        how = *how, guards, None, read, importance, s.rounds
+        callback = ReweightCallback(view, rule, reference, *how)
         return _run(model, tokenizer, callback, s, folder, logs, progress, callbacks)

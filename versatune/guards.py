@@ -232,9 +232,8 @@ def take_step(
 ):
     "One round of `rule` under `guards`: a `Step`."
     weights, state = signals.weights, dict(signals.state or {})
-    lasting = _idle(rule, signals) + _reached(rule, signals)
-    lasting += _drifted(guards, signals, lowest or {})
-    news, memory = _news(state.get("guards", {}), lasting)
+    lasting = _reached(rule, signals) + _drifted(guards, signals, lowest or {})
+    news, memory = _news(state.get("guards", {}), _idle(rule, signals) + lasting)
     unmeasured, rollback = _unmeasured(signals), guards.then == "rollback"
     if unmeasured:
         rollback = rollback and len(unmeasured[0].domains) == len(weights)

@@ -43,9 +43,6 @@ class _Losses:
         return self
 
 # %% ../nbs/27_history.ipynb #b2bee021
-_TABLES = ("weights", "losses", "potential", "forgetting", "rows", "tokens")
-
-
 class History:
     "One entry for the start and one after each round, as plain dicts: JSON in and out."
 
@@ -71,16 +68,21 @@ class History:
     def __len__(self):
         return len(self.rounds)
 
-    def frame(self, key):
-        """A pandas DataFrame of floats: one row a round, one column a domain.
+# %% ../nbs/27_history.ipynb #0ff697e3
+_TABLES = ("weights", "losses", "potential", "forgetting", "rows", "tokens")
 
-        `key`: weights, losses, potential, forgetting, rows or tokens."""
-        import pandas as pd
 
-        check_choice("the table of a History", key, _TABLES)
-        entries = [e for e in self.rounds if e.get(key)]
-        rounds = pd.Index([e["round"] for e in entries], name="round")
-        return pd.DataFrame([e[key] for e in entries], index=rounds).astype(float)
+@patch
+def frame(self: History, key):
+    """A pandas DataFrame of floats: one row a round, one column a domain.
+
+    `key`: weights, losses, potential, forgetting, rows or tokens."""
+    import pandas as pd
+
+    check_choice("the table of a History", key, _TABLES)
+    entries = [e for e in self.rounds if e.get(key)]
+    rounds = pd.Index([e["round"] for e in entries], name="round")
+    return pd.DataFrame([e[key] for e in entries], index=rounds).astype(float)
 
 # %% ../nbs/27_history.ipynb #4c5658f6
 @patch(as_prop=True)

@@ -186,10 +186,8 @@ class _EpochLosses(TrainerCallback):
 # %% ../nbs/32_losses.ipynb #6a257fb6
 def _proxy_losses(model, tokenizer, train, heldout, s, bar):
     "Both losses by epoch of a LoRA trained on one domain alone; the model is left without it."
-    proxy, epoch_losses = (
-        add_lora(model, s.lora, s.seed),
-        _EpochLosses(heldout, s.token_budget, bar),
-    )
+    proxy = add_lora(model, s.lora, s.seed)
+    epoch_losses = _EpochLosses(heldout, s.token_budget, bar)
     schedule = dict(
         num_train_epochs=s.epochs,
         per_device_train_batch_size=s.batch_size,
@@ -298,14 +296,13 @@ def reference_losses(
     by_epoch = _read_cache(path, key)
     known = dict(total=len(data.domains) * s.epochs, initial=len(by_epoch) * s.epochs)
     with tqdm(desc="reference losses", unit="epoch", disable=not progress, **known) as bar:
-        for domain in data.domains:
-            if domain not in by_epoch:
-                bar.set_postfix_str(domain)
-                train, heldout = data.train[domain], {domain: data.heldout[domain]}
-                losses = _proxy_losses(model, tokenizer, _some(train, s.rows), heldout, s, bar)
-                _check_finite(domain, losses, s)
-                by_epoch[domain] = losses
-                write_json(path, dict(key=key, by_epoch=by_epoch))
+        for domain in [d for d in data.domains if d not in by_epoch]:
+            bar.set_postfix_str(domain)
+            train, heldout = data.train[domain], {domain: data.heldout[domain]}
+            losses = _proxy_losses(model, tokenizer, _some(train, s.rows), heldout, s, bar)
+            _check_finite(domain, losses, s)
+            by_epoch[domain] = losses
+            write_json(path, dict(key=key, by_epoch=by_epoch))
     for report in reference_reports(by_epoch, s.loss):
         warnings.warn(report, stacklevel=2)
     return {domain: min(by_epoch[domain][s.loss]) for domain in data.domains}

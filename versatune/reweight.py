@@ -114,6 +114,20 @@ def check_curves(curves, domains):
         checked[d] = sorted((float(n), float(loss)) for n, loss in curves[d])
     return checked
 
+# %% ../nbs/25_reweight.ipynb #65280b62
+def _checked(signals):
+    "The fields of Signals as they are kept; an InputError names one that cannot be."
+    s, w = signals, signals.weights
+    kept = {name: _measured(name, getattr(s, name), w) for name in ("losses", "before")}
+    check_number("rounds", s.rounds, least=1, whole=True, none="where none are planned")
+    for name, counts in (("sizes", s.sizes), ("tokens", s.tokens)):
+        if counts is not None:
+            check_same_domains("the weights", w, name, counts)
+    for d, n in (s.tokens or {}).items():
+        check_number(f"tokens of domain {d!r}", n, least=0)
+    about = dict(reference=check_reference(s.reference, w), curves=check_curves(s.curves, w))
+    return kept | about | dict(importance=resolve_importance(s.importance, w))
+
 # %% ../nbs/25_reweight.ipynb #68ee9b67
 @dataclass(frozen=True)
 class Signals:
@@ -132,21 +146,8 @@ class Signals:
     curves: Mapping | None = None  # of the references: domain -> [(seen, loss), ...]
 
     def __post_init__(self):
-        w, new = self.weights, {}
-        for name in ("losses", "before"):
-            new[name] = _measured(name, getattr(self, name), w)
-        new["reference"] = check_reference(self.reference, w)
-        new["importance"] = resolve_importance(self.importance, w)
-        new["curves"] = check_curves(self.curves, w)
-        for name, value in new.items():
+        for name, value in _checked(self).items():
             object.__setattr__(self, name, value)
-        check_number("rounds", self.rounds, least=1, whole=True, none="where none are planned")
-        if self.sizes is not None:
-            check_same_domains("the weights", w, "sizes", self.sizes)
-        if self.tokens is not None:
-            check_same_domains("the weights", self.weights, "tokens", self.tokens)
-            for d, n in self.tokens.items():
-                check_number(f"tokens of domain {d!r}", n, least=0)
 
 # %% ../nbs/25_reweight.ipynb #d5d1f9a3
 @patch(as_prop=True)

@@ -272,7 +272,7 @@ def _ado_memory(signals, gamma1):
     columns = {name: [column[i] for i in kept] for name, column in columns.items()}
     return dict(old, **columns, credit=_blend(gamma1, old["credit"], w))
 
-
+# %% ../nbs/30_rivals.ipynb #9d074ce1
 def _ado_value(state, domains, s):
     "Domain -> prior * credit**s * learning speed."
     losses = {d: [] for d in domains}
@@ -281,6 +281,15 @@ def _ado_value(state, domains, s):
             losses[d].append(measured[d])
     speed = learning_speed(state["n"], losses)
     return {d: state["prior"][d] * state["credit"][d] ** s * speed[d] for d in domains}
+
+
+def _ado_answer(rule, w, state, value):
+    "(weights, state) once there is a fit."
+    rho = DomainWeights.from_counts(value).floor(min(rule.least, 1 / len(w)))
+    new = DomainWeights.from_counts(_blend(rule.gamma2, rho, state["mean"]))
+    t = state["t"][-1]
+    later_mean = {d: m + (rho[d] - m) / (t + 1) for d, m in state["mean"].items()}
+    return new, dict(state, mean=later_mean)
 
 # %% ../nbs/30_rivals.ipynb #9ddc7fa4
 @dataclass(frozen=True)
@@ -308,13 +317,7 @@ class ADO:
         w, state = signals.weights, _ado_memory(signals, self.gamma1)
         warm = self.acts_from(len(w), signals.rounds)
         value = _ado_value(state, w, self.s) if state["t"][-1] >= warm else {}
-        if sum(value.values()) <= 0:
-            return w, state
-        rho = DomainWeights.from_counts(value).floor(min(self.least, 1 / len(w)))
-        new = DomainWeights.from_counts(_blend(self.gamma2, rho, state["mean"]))
-        t = state["t"][-1]
-        later_mean = {d: m + (rho[d] - m) / (t + 1) for d, m in state["mean"].items()}
-        return new, dict(state, mean=later_mean)
+        return _ado_answer(self, w, state, value) if sum(value.values()) > 0 else (w, state)
 
 # %% ../nbs/30_rivals.ipynb #9d498ab2
 @dataclass(frozen=True)

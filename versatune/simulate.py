@@ -132,12 +132,10 @@ def simulate(
     importance=None,  # domain -> how much it counts; none: all alike
 ):
     "A `History` of `rule` on the curves of `world`; its `final` holds the last true losses."
-    check_number("rounds", rounds, least=0, whole=True)
-    importance = resolve_importance(importance, world.known)
     rng, known = random.Random(world.seed), world.known
-    weights = _first(rule, world, start, importance)
-    plan = dict(importance=importance, rounds=rounds or None)
-    history = History(reference=reference or reached_alone(world), **plan)
+    about = dict(importance=importance, rounds=rounds or None)
+    history = History(reference=reference or reached_alone(world), **about)
+    weights = _first(rule, world, start, history.importance)
     history.begin(_measured(world, known, rng), weights)
     for _ in range(rounds):
         before, known = known, learn(world, known, weights)

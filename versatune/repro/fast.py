@@ -111,7 +111,7 @@ def _turned(x, cos, sin):
     swapped = torch.cat([-x[..., half:], x[..., :half]], -1)
     return x * cos + swapped * sin
 
-# %% ../../nbs/repro/fast.ipynb #a416e803
+
 def _rows_of(x, p, n, start=0):
     "The part of (runs, tokens, heads, size) that belongs to rows: (runs * n, heads, length, size)."
     runs, total, heads, size = x.shape

@@ -104,7 +104,7 @@ def _shared():
         other=Kind(**half, rows=125, partner="science", borrowed=0.6),
     )
 
-# %% ../../nbs/repro/worlds.ipynb #84e9cef0
+
 PUBLISHED_ROWS = dict(
     law=9241, medicine=10178, finance=68912, science=8835, code=20022, other=52002
 )
@@ -172,7 +172,7 @@ def _known_rows(lab, n, seed):
     texts, _ = lab.texts(LAB_KNOWN, n, seed)
     return [dict(instruction=f"write about {text.split()[0]}", output=text) for text in texts]
 
-# %% ../../nbs/repro/worlds.ipynb #27f559e9
+
 def world_tokenizer(lab):
     "The lab's tokenizer, learned on the frame of an instruction too: 26 tokens, not 92."
     plain, conversations = _train_tokenizer(lab), _messages(_known_rows(lab, 400, 9))
