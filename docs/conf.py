@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from reference import Reference
 
 project, author, copyright = "versatune", "The versatune authors", "2026, the versatune authors"
-extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "sphinx-mathjax-offline"]
+extensions = ["myst_nb", "sphinx_copybutton", "sphinx-mathjax-offline"]
 root_doc, include_patterns = "README", ["README.md", "CHANGELOG.md", "docs/**", "nbs/**"]
 exclude_patterns = ["docs/contents.md", "**/.ipynb_checkpoints"]
 
@@ -21,9 +21,8 @@ suppress_warnings = ["mystnb.unknown_mime_type"]  # a table is kept as text and 
 
 html_theme, html_title = "furo", "versatune"
 html_static_path, html_css_files = ["_static"], ["site.css"]
-html_show_sourcelink = False
-html_theme_options = {"source_repository": "https://github.com/versatune/versatune"}
-html_theme_options |= {"source_branch": "main", "source_directory": ""}
+html_show_sourcelink, highlight_language = False, "none"  # where a fence names no language
+nb_code_prompt_show = "Imports"
 
 
 def sentence(text):
@@ -42,6 +41,10 @@ def shown(cell, heading, before):
     only_imports = all(re.match(r"(from|import|\s|\)|#|$)", line) for line in lines)
     tags = ["remove-cell"] if not cell["source"] else ["hide-input"] if only_imports else []
     alt = f"Figure: {heading}. {before}".strip()
+    for output in cell["outputs"]:  # tables of links lead to notebooks; on the site, to pages
+        page = output.get("data", {}).get("text/html", [])
+        html = re.sub(r'(href="[^":]+)\.ipynb', r"\1.html", "".join(page))
+        output.get("data", {}).update({"text/html": html} if page else {})
     cell["metadata"] |= {"tags": tags, "mystnb": {"image": {"alt": alt.replace("\n", " ")}}}
     return cell
 

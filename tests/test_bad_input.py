@@ -11,12 +11,25 @@ from pathlib import Path
 
 import pytest
 
+from bad_inputs import FILES
+from versatune.classify import LinearClassifier
 from versatune.cli import main
+from versatune.config import read_settings
+from versatune.data import load_data, read_choices
+from versatune.detect import KnowledgeProfile
 from versatune.domains import InputError, write_json
 from versatune.folder import claim, locked
+from versatune.history import History, read_text_table
+from versatune.lab import lab_model
+from versatune.labels import Labels
+from versatune.losses import _read_cache
+from versatune.models import load_model, load_tokenizer
 from versatune.records import SHAPES, check_records, versions
 from versatune.report import report
-from versatune.settings import PathSettings
+from versatune.results import Results
+from versatune.sample import _resume
+from versatune.settings import PathSettings, read_weights
+from versatune.tokens import tokenize
 
 DOMAINS = ("law", "code")
 ALPACA = [dict(instruction=f"say {i}", output=f"it is {i}") for i in range(6)]
@@ -210,6 +223,55 @@ def test_a_wrong_place_is_answered_in_a_line(typed, last, words, place, capsys, 
     line = answer(capsys, [*typed.split(), last.replace("PLACE", str(place))])
     assert words.lower() in line.lower()
     assert sorted(place.rglob("*")) == before
+
+
+# ---- files that a user names ----
+
+
+def _template(path):
+    tokenizer = load_tokenizer(lab_model())
+    tokenizer.chat_template = path.read_text()
+    write_json(path.parent / "law.json", ALPACA)
+    write_json(path.parent / "code.json", ALPACA)
+    path.rename(path.parent / "_template.jinja")
+    tokenize(load_data(path.parent), tokenizer)
+
+
+READ = dict(
+    data=lambda path: load_data(path if path.suffix == ".yaml" else _domains(path)),
+    choices=read_choices,
+    weights=read_weights,
+    config=lambda path: read_settings(PathSettings(), path),
+    classifier=LinearClassifier.load,
+    labels=Labels.load,
+    profile=KnowledgeProfile.load,
+    results=Results.load,
+    history=History.load,
+    references=lambda path: _read_cache(path, "k"),
+    samples=lambda path: _resume(path, dict(versatune="samples", seed=0)),
+    table=read_text_table,
+    template=_template,
+    model=lambda path: load_model(str(path if path.suffix == ".gguf" else path.parent)),
+)
+
+
+def _domains(path):
+    """The folder of data that a file stands in."""
+    return path.parent if path.parent.name != "law" else path.parent.parent
+
+
+@pytest.mark.parametrize("case", FILES.strip().splitlines())
+def test_a_bad_file_is_named_with_what_is_wrong(case, tmp_path):
+    kind, name, text, words = (part.strip() for part in case.split(" |"))
+    path = tmp_path / "data" / name
+    path.parent.mkdir(parents=True)
+    if name != "none":
+        path.write_bytes(text.encode().decode("unicode_escape").encode("latin1"))
+    with pytest.raises(InputError) as error:
+        READ[kind](path)
+    message = str(error.value)
+    assert words.replace("MODEL", str(path.parent)) in message
+    assert path.name in message or kind in ("template", "model")
 
 
 # ---- files of a run ----

@@ -112,9 +112,10 @@ def writing(path):
     try:
         yield
     except OSError as error:
-        if error.errno not in _CURES:
+        missing = error.errno == errno.ENOENT and not Path(path).parent.exists()
+        if error.errno not in _CURES and not missing:
             raise
-        cure = _CURES[error.errno]
+        cure = "make its folder first" if missing else _CURES[error.errno]
         raise InputError(f"{path} cannot be written ({error.strerror}); {cure}") from error
 
 # %% ../nbs/00_basics.ipynb #8dada21b

@@ -15,11 +15,11 @@ import numpy as np
 from fastcore.basics import patch
 
 from .domains import DomainWeights, InputError, check_number, check_same_domains
-from .domains import fingerprint, first_line, read_json, write_json
-from .models import describe, has_adapter, start_token
+from .domains import first_line, fingerprint, read_json, write_json
+from .models import start_token
 from .quantify import calibration_reach, check_classifier, check_how, check_interval
 from .quantify import check_proba, check_texts, classify, farthest
-from .sample import SampleSettings, sample_texts
+from .sample import SampleSettings, model_notes, sample_texts
 from .written import left_open, load_classifier, shares_and_bounds
 
 # %% ../nbs/11_detect.ipynb #bc0284b6
@@ -338,16 +338,9 @@ def _looks(model, tokenizer, classifier, settings, n_max, out, progress):
 
 
 def _model_notes(model, tokenizer, settings):
-    "What a profile says of the model: precision, and the token that each text starts from."
-    if hasattr(model, "llm_engine"):
-        precision = str(model.llm_engine.model_config.dtype).removeprefix("torch.")
-    else:
-        report = describe(model)
-        precision = "nf4" if report.linear4bit else report.dtype
-        precision = dict(float32="fp32", bfloat16="bf16").get(precision, precision)
-        precision += ", with an adapter" if has_adapter(model) else ""
+    "What a profile says of the model: its notes, and the token that each text starts from."
     first = tokenizer.eos_token_id if settings.start == "eos" else start_token(tokenizer)
-    return dict(precision=precision, start_token=tokenizer.convert_ids_to_tokens(first))
+    return model_notes(model, tokenizer) | dict(start_token=tokenizer.convert_ids_to_tokens(first))
 
 # %% ../nbs/11_detect.ipynb #e3354c30
 def detect(

@@ -355,13 +355,27 @@ def check_unread(row, where):
                 "before the question itself, or take it out"
             )
 
+# %% ../nbs/16_forms.ipynb #2008b720
+def _by_labels(row):
+    "A row whose choices are {text: [...], label: [...]}, as ARC's are, in the common form."
+    choices, answer = row.get("choices"), row.get("answerKey", row.get("answer"))
+    if not isinstance(choices, dict) or set(choices) != {"text", "label"}:
+        return row
+    labels = [str(label).strip() for label in choices["label"]]
+    others = {k: v for k, v in row.items() if k not in ("answerKey", "answer", "choices")}
+    row = others | dict(choices=list(choices["text"]))
+    if labels.count(str(answer).strip()) == 1 and len(labels) == len(row["choices"]):
+        return row | dict(answer_index=labels.index(str(answer).strip()))
+    return row | dict(answer=answer)
 
+# %% ../nbs/16_forms.ipynb #c1708501
 def choice_row(
     row,  # question, choices, and answer_index (a place) or answer (a place, letter or text)
     where,  # file and row: an error begins with it
     cells=False,  # whether each value is text, as in a .csv file
 ):
     "A checked question {question, choices, answer_index}; an InputError names the wrong field."
+    row = _by_labels(row)
     question = text_field(row, "question", where).strip()
     check_unread(row, where)
     written = _listed(row, cells)

@@ -137,8 +137,8 @@ def predict_proba(self: Lab, texts):
     return votes / votes.sum(1, keepdims=True)
 
 # %% ../nbs/04_lab.ipynb #d8c6c7ca
-def _train_tokenizer(lab):
-    "A tokenizer of at most 1,024 tokens, learned on 3,000 of the lab's texts."
+def _train_tokenizer(lab, more=()):
+    "A tokenizer of at most 1,024 tokens, learned on 3,000 of the lab's texts and on `more`."
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -149,7 +149,7 @@ def _train_tokenizer(lab):
         show_progress=False,
     )
     texts, _ = lab.texts(DomainWeights.uniform(), 3000)
-    bpe.train_from_iterator(texts, trainer)
+    bpe.train_from_iterator([*texts, *more], trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe,
         bos_token="<s>",

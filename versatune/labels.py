@@ -82,11 +82,13 @@ def _json_lines(path, what):
         text = Path(path).read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"{path}: no such file of {what}") from None
+    except (OSError, UnicodeDecodeError) as e:
+        raise InputError(f"{path}: cannot be read as {what} in UTF-8 ({e})") from None
     rows = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
             rows += [json.loads(line)] if line.strip() else []
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             raise InputError(f"{path}, line {number}: not valid JSON ({e})") from None
     return rows
 

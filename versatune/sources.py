@@ -191,7 +191,8 @@ def _check_all_read(folder, paths):
     if unread:
         raise InputError(
             f"{folder}: {', '.join(unread)} would not be read; files are {_TYPES}, "
-            f"and in a domain's folder {', '.join(_ROLES)}; move the others elsewhere"
+            f"and in a domain's folder {', '.join(_ROLES)}; move the others elsewhere, or name "
+            "those to be read in a .yaml file"
         )
 
 # %% ../nbs/15_sources.ipynb #20d1d4b2

@@ -43,6 +43,7 @@ from versatune.domains import (
 )
 from ..evaluate import evaluate
 from ..finetune import finetune
+from ..folder import alone
 from ..history import Guards
 from ..lab import Lab, lab_model
 from ..losses import reference_losses
@@ -388,7 +389,8 @@ def run_experiments(
     settings = (SCALES[scale], str(folder or Path("runs/repro") / label), data, model, workers)
     study = Study(*settings)
     pieces = list(_pieces(study, names))  # reads the data: its errors come before any file
-    _claim(study)
-    todo = [piece for piece in pieces if not (study.folder / f"{piece.file}.json").exists()]
-    _share_work(label, settings, todo, say)
-    return collect(study, names, Path(out), label)
+    with alone(study.folder):
+        _claim(study)
+        todo = [piece for piece in pieces if not (study.folder / f"{piece.file}.json").exists()]
+        _share_work(label, settings, todo, say)
+        return collect(study, names, Path(out), label)

@@ -1,0 +1,83 @@
+"""The whole path on the lab model, in processes of its own, for tests that kill or starve it.
+
+The processes are forked from one that has read the libraries once.
+"""
+
+import os
+import signal
+import warnings
+from multiprocessing import get_context
+from pathlib import Path
+
+from versatune.classify import LinearClassifier
+from versatune.domains import InputError, write_json
+from versatune.finetune import TrainSettings
+from versatune.lab import Lab, lab_model, lab_rows
+from versatune.losses import ReferenceSettings
+from versatune.models import LoraSettings
+from versatune.run import run_path
+from versatune.sample import SampleSettings
+from versatune.settings import PathSettings
+
+DOMAINS = ("law", "code")
+TOKEN = "hf_not_for_any_file"
+
+
+def write_input(folder):
+    """Data, questions and a classifier of two of the lab's domains: the settings of a run."""
+    folder, lab = Path(folder), Lab(sentences=3)
+    for d in DOMAINS:
+        write_json(folder / f"data/{d}/train.json", lab_rows(lab, d, 24))
+        facts = [" ".join(fact) for fact in lab.tables[d][0][:4]]
+        questions = []
+        for fact in facts:
+            choices = [fact, " ".join(reversed(fact.split()))]
+            questions.append(dict(question="which?", choices=choices, answer_index=0))
+        write_json(folder / f"data/{d}/choices.json", questions)
+    texts, labels = lab.texts(dict(law=0.5, code=0.5), 200)
+    LinearClassifier.fit(texts, labels, name="lab").save(folder / "lab.npz")
+    lora = LoraSettings(r=4)
+    return PathSettings(
+        model=str(lab_model()),
+        data=str(folder / "data"),
+        classifier=str(folder / "lab.npz"),
+        precision="fp32",
+        sample=SampleSettings(n=24, max_new_tokens=16, batch_size=8),
+        reference=ReferenceSettings(epochs=1, rows=8, lora=lora),
+        train=TrainSettings(rounds=2, rows_per_round=16, batch_size=4, max_length=128, lora=lora),
+        save_steps=2,
+    )
+
+
+def take(settings, out, cache, told=None, most=None):
+    """The path in this process; its InputError goes to the file `told`.
+
+    `most`: no file may grow beyond so many bytes, as on a full disk.
+    """
+    import resource
+
+    import torch
+
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    os.environ |= dict(VERSATUNE_CACHE=str(cache), HF_TOKEN=TOKEN)
+    if most:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    try:
+        run_path(settings, out, say=lambda line: None)
+    except InputError as error:
+        if told is None:
+            raise
+        if most:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        Path(told).write_text(str(error))
+
+
+def began(*args):
+    """A process that takes the path."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["path_run", "lm_eval.evaluator", "versatune.evaluate"])
+    process = context.Process(target=take, args=args)
+    process.start()
+    return process

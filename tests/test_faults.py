@@ -1,0 +1,183 @@
+"""Kills, full disks, damaged caches, clocks, hanging hubs: nothing lost, repeated or half-written.
+
+VERSATUNE_KILLS=30 kills so often; FAULTS=path of a .jsonl file keeps what was seen, for the study.
+"""
+
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from path_run import TOKEN, began, take, write_input
+from versatune.repeat import differing, repeat_path
+
+KILLS = int(os.environ.get("VERSATUNE_KILLS", 3))
+
+
+def keep(**seen):
+    """Add a line to the file of the study, where one is asked for."""
+    if "FAULTS" in os.environ:
+        with open(os.environ["FAULTS"], "a") as file:
+            file.write(json.dumps(seen) + "\n")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("faults")
+
+
+@pytest.fixture(scope="module")
+def settings(place):
+    return write_input(place)
+
+
+def finished(*args, within=300):
+    """Take the path in a process of its own, to its end; how long it took."""
+    start = time.monotonic()
+    process = began(*args)
+    process.join(within)
+    assert process.exitcode == 0, process.exitcode
+    return time.monotonic() - start
+
+
+@pytest.fixture(scope="module")
+def undisturbed(settings, place):
+    """A run that was left alone, and the seconds that it took once libraries were read."""
+    finished(settings, place / "first", place / "cache")
+    seconds = finished(settings, place / "undisturbed", place / "cache2")
+    return place / "undisturbed", seconds
+
+
+def test_two_runs_of_a_seed_are_equal(undisturbed, place):
+    assert differing(place / "first", undisturbed[0]) == []
+
+
+def test_no_token_in_the_folder(undisturbed, place):
+    for path in place.rglob("*"):
+        assert not path.is_file() or TOKEN.encode() not in path.read_bytes(), path
+
+
+def furthest(out):
+    """The last file that a run has come to."""
+    files = [path for path in out.rglob("*") if path.is_file() and path.name != ".lock"]
+    newest = max(files, key=lambda path: path.stat().st_mtime_ns, default=None)
+    return str(newest.relative_to(out)) if newest else "nothing"
+
+
+def test_killed_and_started_again(settings, undisturbed, place):
+    """However often it is killed, the files are those of a run that was left alone."""
+    whole, seconds = undisturbed
+    moments, n_killed = random.Random(0 if KILLS < 10 else time.time_ns()), 0
+    for attempt in range(100 * KILLS):
+        out, cache = place / f"killed-{attempt}", place / f"cache-{attempt}"
+        for _ in range(3):
+            process = began(settings, out, cache)
+            process.join(moments.uniform(0.05, 0.8) * seconds)
+            alive = process.is_alive()
+            process.kill()
+            process.join()
+            n_killed += alive
+            keep(fault="kill -9", at=furthest(out), alive=alive)
+        finished(settings, out, cache)
+        assert differing(whole, out) == []
+        assert not [path for path in out.rglob("*") if "versatune-part" in path.name]
+        shutil.rmtree(out)
+        shutil.rmtree(cache)
+        if n_killed >= KILLS:
+            break
+    keep(fault="kill -9", killed=n_killed, runs=attempt + 1, result="equal to the last bit")
+
+
+@pytest.mark.parametrize("most", [100, 3_000, 60_000])
+def test_a_full_disk(most, settings, undisturbed, place):
+    out, told, cache = place / f"full-{most}", place / f"told-{most}", place / f"small-{most}"
+    finished(settings, out, cache, told, most)
+    message = told.read_text()
+    assert "make room" in message and len(message.splitlines()) == 1
+    finished(settings, out, cache)
+    assert differing(undisturbed[0], out) == []
+    keep(fault=f"no file above {most} bytes", result=message.replace(str(place), "FOLDER"))
+
+
+def test_one_cache_for_two_at_once(settings, undisturbed, place):
+    both = [began(settings, place / f"both-{i}", place / "shared") for i in range(2)]
+    for process in both:
+        process.join(300)
+    assert [process.exitcode for process in both] == [0, 0]
+    assert all(differing(undisturbed[0], place / f"both-{i}") == [] for i in range(2))
+    keep(fault="two processes, one cache", result="both equal to the last bit")
+
+
+def test_one_folder_for_two_at_once(settings, undisturbed, place):
+    out, told = place / "one", [place / "told-0", place / "told-1"]
+    both = [began(settings, out, place / "cache", path) for path in told]
+    for process in both:
+        process.join(300)
+    refused = [path.read_text() for path in told if path.exists()]
+    assert len(refused) == 1 and "is in use by process" in refused[0]
+    assert differing(undisturbed[0], out) == []
+    keep(fault="two processes, one folder", result=refused[0].replace(str(place), "FOLDER"))
+
+
+def test_a_clock_that_goes_back(settings, undisturbed, place):
+    """All that was written seems to come from the future."""
+    out, cache = place / "clock", place / "clock-cache"
+    process = began(settings, out, cache)
+    process.join(0.5 * undisturbed[1])
+    process.kill()
+    process.join()
+    later = time.time() + 10 * 24 * 3600
+    for path in [*out.rglob("*"), *cache.rglob("*")]:
+        os.utime(path, (later, later))
+    finished(settings, out, cache)
+    assert differing(undisturbed[0], out) == []
+    keep(fault="files from the future", result="equal to the last bit")
+
+
+@pytest.mark.parametrize("damage", ["one byte", "cut short", "no note", "older note"])
+def test_a_damaged_cache_is_made_anew(damage, settings, undisturbed, place):
+    out, cache = place / f"out-{damage}", place / f"cache {damage}"
+    shutil.copytree(place / "cache", cache)
+    for path in (cache / "rows").glob("*.arrow"):
+        data, note = path.read_bytes(), path.with_suffix(".json")
+        if damage == "one byte":
+            path.write_bytes(data[: len(data) // 2] + b"\xff" + data[len(data) // 2 + 1 :])
+        elif damage == "cut short":
+            path.write_bytes(data[:-100])
+        elif damage == "no note":
+            note.unlink()
+        else:
+            note.write_text('{"version": 0}')
+    finished(settings, out, cache)
+    assert differing(undisturbed[0], out) == []
+    keep(fault=f"cached rows: {damage}", result="made anew, equal to the last bit")
+
+
+def test_a_hub_that_hangs(place):
+    """A server that takes connections and says nothing: one line, within a minute."""
+    server = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    quick = dict(HF_HUB_ETAG_TIMEOUT="1", HF_HUB_DOWNLOAD_TIMEOUT="1", HF_HOME=str(place / "hub"))
+    command = [sys.executable, "-m", "versatune", "detect", "--model", "nobody/nothing"]
+    command += ["--out", str(place / "profile.json")]
+    env = os.environ | quick | dict(HF_ENDPOINT=url, HF_HUB_OFFLINE="0", TRANSFORMERS_OFFLINE="0")
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+    server.close()
+    line = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert "nobody/nothing" in line and not (place / "profile.json").exists()
+    keep(fault="a hub that hangs", result=line.replace(url, "HUB"))
+
+
+def test_the_folder_is_enough_to_repeat_a_run(undisturbed, place, monkeypatch):
+    monkeypatch.setenv("VERSATUNE_CACHE", str(place / "cache"))
+    repeat_path(undisturbed[0], place / "again", say=lambda line: None)
+    assert differing(undisturbed[0], place / "again") == []
+    assert take and Path(place / "again" / "report.html").exists()

@@ -1,0 +1,69 @@
+"""The fast loop is `finetune`, the worlds' parts never meet, and a race continues."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from datasets import Dataset
+
+from versatune.domains import DomainWeights
+from versatune.finetune import TrainSettings, finetune
+from versatune.history import Guards
+from versatune.models import drop_lora, load_model
+from versatune.repro.fast import Fast, FastSettings, Frozen, Run, start_adapter, train_together
+from versatune.repro.race import race, racers_of
+from versatune.repro.worlds import WORLDS, Ground
+from versatune.reweight import VersaTune
+from versatune.tokens import TokenizedData
+
+
+@pytest.fixture(scope="module")
+def ground():
+    return Ground(WORLDS["uneven"])
+
+
+def table(rows):
+    "Rows as `tokenize` keeps them."
+    counted = []
+    for row in rows:
+        supervised = sum(label != -100 for label in row["labels"][1:])
+        counted.append(row | dict(cut=0, rows=1, supervised=supervised))
+    return Dataset.from_list(counted)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "nf4"])
+def test_the_fast_loop_is_finetune(ground, precision):
+    train, steering = ground.parts["train"], ground.parts["steering"]
+    tables = [{d: table(rows) for d, rows in part.items()} for part in (train, steering)]
+    data, start = TokenizedData(*tables, {}, "worlds"), ground.detected
+    reference, rule = dict.fromkeys(ground.sizes, 0.8), VersaTune(1.0)
+    model = load_model(ground.folder, precision, device="cpu")
+    size = dict(rounds=3, rows_per_round=20, batch_size=8, learning_rate=5e-3)
+    how = TrainSettings(**size, seed=3)
+    asked = model, ground.tokenizer, data, start, rule, reference, how
+    tuned = finetune(*asked, progress=False, guards=Guards.paper())
+    drop_lora(tuned.model)
+    adapters = [start_adapter(model, seed=3)]
+    fast = Fast(Frozen(model), train, ground.prefix, adapters, FastSettings(**size))
+    run = train_together(fast, [Run(start, rule, reference, seed=3)], steering)[0]
+    assert np.abs(tuned.history.losses - run.history.losses).to_numpy().max() < 0.005
+    assert np.abs(tuned.history.weights - run.history.weights).to_numpy().max() < 0.005
+    assert (tuned.history.frame("rows") == run.history.frame("rows")).all(None)
+
+
+def test_a_small_race_computes_and_continues(ground, tmp_path):
+    best = {"equal": DomainWeights.uniform(ground.sizes)}
+    racers = racers_of(ground, best, FastSettings(rounds=2, rows_per_round=16))
+    path, said = tmp_path / "worlds.csv", []
+    race(ground, racers, [0], path, say=said.append)
+    first = pd.read_csv(path, keep_default_na=False)
+    assert len(first) == len(racers) and said == [f"uneven: seed 0, {len(racers)} runs"]
+    scores = first.filter(like="score.")
+    assert np.isfinite(scores).all(None) and (first.filter(like="rows.").sum(axis=1) == 32).all()
+    equal = first[first.racer.isin(["Uniform", "best fixed"])].filter(like="score.")
+    assert np.allclose(equal.iloc[0], equal.iloc[1], atol=1e-3)  # the same mixture, twice
+    first[first.racer != "ODM"].to_csv(path, index=False)
+    race(ground, racers, [0], path, say=said.append)
+    assert said[1:] == ["uneven: seed 0, 1 runs"]
+    again = pd.read_csv(path, keep_default_na=False).set_index("racer").filter(like="score.")
+    before = first.set_index("racer").loc["ODM", again.columns]
+    assert np.allclose(again.loc["ODM"], before.astype(float), atol=1e-3)
