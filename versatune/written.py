@@ -130,7 +130,7 @@ def fit(
     return stage
 
 # %% ../nbs/10_written.ipynb #d97c492f
-NEAR, FAR = 0.35, 0.43  # total variation from the prior: below, the plain mean; above, `em` alone
+NEAR, FAR = 0.48, 0.55  # total variation from the prior: below, the plain mean; above, `em` alone
 
 
 def _likelihoods(proba, prior):
