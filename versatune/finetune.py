@@ -281,22 +281,33 @@ def _workplace(out):
 
 
 def _check_call(model, settings, guards, save_steps):
-    "The settings; an InputError names the first argument that `finetune` cannot use."
+    "An InputError that names the first argument that `finetune` cannot use."
     _check_model(model)
     if not isinstance(settings, TrainSettings):
         raise InputError(f"settings is {settings!r}; give TrainSettings(...)")
     if not isinstance(guards, Guards):
         raise InputError(f"guards is {guards!r}; give Guards() or Guards.paper()")
     check_number("save_steps", save_steps, least=1, whole=True, none="for once a round")
-    return settings
 
 # %% ../nbs/38_finetune.ipynb #57ed3d38
+def _checked(model, s, guards, save_steps, data, *asked):
+    "The weights in the data's order, when all arguments can be used."
+    _check_call(model, s, guards, save_steps)
+    return _check_data(data, *asked)
+
+
+def _sized_view(model, tokenizer, data, weights, s):
+    "(the view, the settings with the rows that it has)."
+    view = _view(model, tokenizer, data, weights, s)
+    return view, s.sized(view.data.sizes)
+
+
 def _read_with(data, s):
     "The settings by which `finetune` tokenises data: a checkpoint must agree with them."
     names = ("max_length", "heldout_rows", "packed") if isinstance(data, DomainData) else ()
     return {name: getattr(s, name) for name in names}
 
-
+# %% ../nbs/38_finetune.ipynb #a853a924
 def _run(model, tokenizer, callback, s, folder, logging, *watching):
     "Train and save: a `FineTuned`; when that fails, `model` is left as it was."
     out = callback.out
@@ -330,11 +341,9 @@ def finetune(
     importance=None,  # domain -> how much it counts; "detected": as `weights`; None: all alike
 ):
     "Fine-tune with a mixture that follows the rule, in a stock Trainer: a `FineTuned`."
-    s = _check_call(model, settings, guards, save_steps)
-    weights = _check_data(data, weights, rule, reference)
+    weights = _checked(model, settings, guards, save_steps, data, weights, rule, reference)
     with _workplace(out) as (out, folder):
-        view, how = _view(model, tokenizer, data, weights, s), (s.token_budget, out, on_round)
-        s, read, logs = s.sized(view.data.sizes), _read_with(data, s), (save_steps, report_to)
-        how = *how, guards, None, read, importance, s.rounds
-        callback = ReweightCallback(view, rule, reference, *how)
+        view, s = _sized_view(model, tokenizer, data, weights, settings)
+        how = s.token_budget, out, on_round, guards, None, _read_with(data, s), importance, s.rounds
+        callback, logs = ReweightCallback(view, rule, reference, *how), (save_steps, report_to)
         return _run(model, tokenizer, callback, s, folder, logs, progress, callbacks)

@@ -121,6 +121,16 @@ def _first(rule, world, start, importance=None):
     check_same_domains("the first weights", weights, "the world", world.known)
     return first_weights(rule, weights, importance)
 
+# %% ../nbs/31_simulate.ipynb #f851cba5
+def _opened(rule, world, rounds, start, reference, importance):
+    "(a History that has begun, its first weights, the chance that measures it)."
+    rng = random.Random(world.seed)
+    about = dict(importance=importance, rounds=rounds or None)
+    history = History(reference=reference or reached_alone(world), **about)
+    weights = _first(rule, world, start, history.importance)
+    history.begin(_measured(world, world.known, rng), weights)
+    return history, weights, rng
+
 # %% ../nbs/31_simulate.ipynb #ab04ed30
 def simulate(
     rule,  # any function from Signals to weights
@@ -132,19 +142,16 @@ def simulate(
     importance=None,  # domain -> how much it counts; none: all alike
 ):
     "A `History` of `rule` on the curves of `world`; its `final` holds the last true losses."
-    rng, known = random.Random(world.seed), world.known
-    about = dict(importance=importance, rounds=rounds or None)
-    history = History(reference=reference or reached_alone(world), **about)
-    weights = _first(rule, world, start, history.importance)
-    history.begin(_measured(world, known, rng), weights)
+    history, weights, rng = _opened(rule, world, rounds, start, reference, importance)
+    known = world.known
     for _ in range(rounds):
         before, known = known, learn(world, known, weights)
-        losses = _measured(world, known, rng)
-        step = history.advance(rule, losses, tokens=dict(weights), guards=guards)
-        weights = step.weights
+        now, drawn = _measured(world, known, rng), dict(weights)
+        step = history.advance(rule, now, tokens=drawn, guards=guards)
         if step.rollback:
             known = before
             break
+        weights = step.weights
     history.final = _losses(world, known)
     return history
 
