@@ -134,6 +134,12 @@ def file_settings(path):
     return flat(values)
 
 # %% ../nbs/52_config.ipynb #5f7bc2c8
+def _made(known, rule):
+    "`PathSettings` from path -> value."
+    values = nested({path: v for path, v in known.items() if not path.startswith("rule.")})
+    return PathSettings(**build(PathSettings, values, ["rule"]), rule=rule)
+
+
 def read_settings(
     default,  # PathSettings
     config=None,  # a file or a run's folder
@@ -141,7 +147,7 @@ def read_settings(
 ):
     "`PathSettings` from the defaults, a file and changes; an InputError names the file or path."
     known = flat(default.as_dict())
-    asked, layers = {}, [(dict(changes), "")]
+    layers = [(dict(changes), "")]
     if config is not None:
         layers.insert(0, (file_settings(config), f"{config}: "))
     rule = default.rule
@@ -151,8 +157,8 @@ def read_settings(
         asked = {path[5:]: value for path, value in layer.items() if path.startswith("rule.")}
         with naming(config) if place else nullcontext():
             rule = pick_rule(asked, rule) if asked else rule
-    values = nested({path: v for path, v in known.items() if not path.startswith("rule.")})
-    return PathSettings(**build(PathSettings, values, ["rule"]), rule=rule)
+            settings = _made(known, rule)
+    return settings
 
 # %% ../nbs/52_config.ipynb #c056c79c
 def _comments(settings, above=""):
