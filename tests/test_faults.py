@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from path_run import TOKEN, began, take, write_input
+from path_run import TOKEN, began, write_input
 from versatune.repeat import differing, repeat_path
 
 KILLS = int(os.environ.get("VERSATUNE_KILLS", 3))
@@ -168,7 +168,7 @@ def test_a_hub_that_hangs(place):
     command = [sys.executable, "-m", "versatune", "detect", "--model", "nobody/nothing"]
     command += ["--out", str(place / "profile.json")]
     env = os.environ | quick | dict(HF_ENDPOINT=url, HF_HUB_OFFLINE="0", TRANSFORMERS_OFFLINE="0")
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
     server.close()
     line = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
@@ -180,4 +180,4 @@ def test_the_folder_is_enough_to_repeat_a_run(undisturbed, place, monkeypatch):
     monkeypatch.setenv("VERSATUNE_CACHE", str(place / "cache"))
     repeat_path(undisturbed[0], place / "again", say=lambda line: None)
     assert differing(undisturbed[0], place / "again") == []
-    assert take and Path(place / "again" / "report.html").exists()
+    assert Path(place / "again" / "report.html").exists()

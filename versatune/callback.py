@@ -125,9 +125,12 @@ class Ended(InputError):
     "The run of a checkpoint ended before its last round."
 
 
+_ORDER = "round losses weights rows tokens potential forgetting reports state".split()
+
+
 def _sorted_like(entry, domains):
-    "A round of a checkpoint, whose JSON sorts its keys, with its domains in the order given."
-    entry = dict(entry)
+    "A round of a checkpoint, whose JSON sorts its keys, in the order of one that was just made."
+    entry = {name: entry[name] for name in [*_ORDER, *entry] if name in entry}
     for name, value in entry.items():
         if isinstance(value, dict) and name != "state":
             entry[name] = {d: value[d] for d in domains if d in value}

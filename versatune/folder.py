@@ -60,8 +60,11 @@ _INSIDE = dict(
 
 def _temporary(folder):
     "Files that a kill left of a file being written: `write_atomic` calls them `.NAME.` and more."
-    names = [path for name in _FILES for path in folder.glob(f".{name}.????????")]
-    return names + [path for inside in _INSIDE for path in folder.glob(f"{inside}/.*.????????")]
+    paths = []
+    for end in ("????????", "????????.versatune-part"):
+        paths += [path for name in _FILES for path in folder.glob(f".{name}.{end}")]
+        paths += [path for inside in _INSIDE for path in folder.glob(f"{inside}/.*.{end}")]
+    return paths
 
 # %% ../nbs/49_folder.ipynb #68bee330
 def run_files(folder):

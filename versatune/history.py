@@ -323,12 +323,21 @@ def _checked_entry(t, entry, domains):
 _ABOUT = ("importance", "planned", "sizes", "curves")
 
 
+def _by_name(entry):
+    "A round with the state and the reports sorted by their keys, as a checkpoint has them."
+    sorted_parts = {}
+    for name in {"state", "reports"} & entry.keys():
+        sorted_parts[name] = json.loads(json.dumps(entry[name], sort_keys=True))
+    return entry | sorted_parts
+
+
 @patch
 def as_dict(self: History):
     "The whole record as plain dicts, which `load` reads from a JSON file."
     about = {name: getattr(self, name) for name in _ABOUT}
     about["importance"] = self.importance and dict(self.importance)
-    return dict(rounds=self.rounds, reference=self.reference, **about)
+    rounds = [_by_name(e) for e in self.rounds]
+    return dict(rounds=rounds, reference=self.reference, **about)
 
 
 def _about(saved, domains):

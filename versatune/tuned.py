@@ -17,7 +17,8 @@ from peft import PeftModel
 from transformers import GenerationConfig
 
 from .checkpoints import saving
-from .domains import InputError, check_same_domains, first_line, write_atomic
+from .domains import InputError, check_same_domains, first_line, read_json
+from .domains import write_atomic, write_json
 from .history import History
 from .models import load_model, load_tokenizer, locate
 
@@ -188,6 +189,14 @@ def card(self: FineTuned, profile=None):
     return model_card(self.history, base, profile)
 
 # %% ../nbs/37_tuned.ipynb #b7663b80
+def _in_order(path):
+    "Write the layers of an adapter's settings by alphabet; in peft's set each process has its own."
+    settings = read_json(path)
+    if isinstance(settings["target_modules"], list):
+        settings["target_modules"] = sorted(settings["target_modules"])
+    write_json(path, settings)
+
+
 @patch
 def save(self: FineTuned, folder, profile=None, state_dict=None):
     "Write adapter, tokenizer, card, weights.csv, losses.csv, rounds.jsonl; returns the folder."
@@ -201,6 +210,7 @@ def save(self: FineTuned, folder, profile=None, state_dict=None):
             self.tokenizer.save_pretrained(adapter)
         stops = self.model.generation_config.eos_token_id
         GenerationConfig(eos_token_id=stops).save_pretrained(adapter)
+        _in_order(adapter / "adapter_config.json")
     write_atomic(adapter / "README.md", self.card(profile))
     return self.history.save(folder).parent
 
