@@ -176,6 +176,7 @@ LABEL = Command(
         "--by": dict(default="me", help="who labels"),
         "--n": dict(type=int, default=100, help="texts to label"),
     },
+    example="label profile.samples.jsonl --out labels.jsonl",
 )
 
 # %% ../nbs/60_commands.ipynb #c07c3e8c
