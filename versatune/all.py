@@ -71,6 +71,7 @@ from .checks import *
 from .use import *
 from .interop import *
 from .run import *
+from .repeat import *
 from .live import *
 
 # %% ../nbs/62_all.ipynb #9200a8af
@@ -80,7 +81,7 @@ _MODULES = """
     conversations tokens preview compose reweight guards history objective equalgain
     rivals simulate losses view checkpoints callback progress tuned finetune memory
     plan tasks questions execute results asking evaluate plot records folder report
-    settings config checks use interop run live
+    settings config checks use interop run repeat live
 """.split()
 
 __all__ = []
