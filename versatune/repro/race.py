@@ -218,7 +218,7 @@ class RaceSize:
     worlds: tuple = ("alike", "uneven", "shared")
     seeds: tuple = tuple(range(20))
     settings: FastSettings = FastSettings()
-    long: FastSettings = FastSettings(rounds=40)  # for rules that hardly act in few rounds
+    long: FastSettings = FastSettings(40, 40)  # four passes over the rows
     mixtures: int = 40  # random ones of the design, beside 8 equal ones
     trials: int = 2  # mixtures that are tried directly, for each objective,
     fresh: tuple = (500, 501, 502, 503)  # on these seeds
