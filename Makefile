@@ -10,7 +10,7 @@ demo: .venv/ready
 
 # two processes, each with one thread: most of the time goes into starting notebooks, one after the other
 test: .venv/ready check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests
 
 check: .venv/ready
 	$(BIN)/python .ci/check.py
