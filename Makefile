@@ -41,7 +41,7 @@ repro: .venv/ready
 	$(BIN)/versatune repro --scale small $(if $(DATA),--data $(DATA)) $(ARGS)
 	$(BIN)/python .ci/refresh.py nbs/repro/*.ipynb
 
-# the same experiments at a tiny size: they still compute
+# all experiments at a tiny size, the race among them: they still compute
 repro-smoke: .venv/ready
 	rm -rf runs/repro/smoke
 	$(BIN)/versatune repro --scale smoke --out runs/repro/smoke/results

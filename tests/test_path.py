@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from safetensors import safe_open
 
+from versatune.cli import main
 from versatune.data import load_data
 from versatune.domains import write_atomic
 from versatune.folder import locked
@@ -53,10 +54,14 @@ def data(tmp_path_factory):
     return folder
 
 
+def typed(data, out, *more):
+    return ["demo", "--data", str(data), "--out", str(out), *SMALL, *more]
+
+
 def start(data, out, *more):
     """Start the command as from a terminal."""
     return subprocess.Popen(
-        [VERSATUNE, "demo", "--data", str(data), "--out", str(out), *SMALL, *more],
+        [VERSATUNE, *typed(data, out, *more)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -157,26 +162,23 @@ def test_a_finished_run_costs_nothing_and_keeps_its_files(run, data):
         (["--classifier", "nothing.npz"], "classifier nothing.npz: no such file"),
     ],
 )
-def test_bad_input_is_one_line_and_changes_nothing(run, data, change, says):
+def test_bad_input_is_one_line_and_changes_nothing(run, data, change, says, capsys):
     before = {p: p.stat().st_mtime_ns for p in run[0].rglob("*")}
-    process = start(data, run[0], *change)
-    printed = process.communicate(timeout=300)
-    assert process.returncode == 2 and says in printed[1].splitlines()[-1], printed
+    assert main(typed(data, run[0], *change)) == 2
+    assert says in capsys.readouterr().err.splitlines()[-1]
     assert {p: p.stat().st_mtime_ns for p in run[0].rglob("*")} == before
 
 
-def test_a_classifier_of_other_domains_is_refused(data, tmp_path):
+def test_a_classifier_of_other_domains_is_refused(data, tmp_path, capsys):
     two = tmp_path / "two"
     for d in ("law", "art"):
         jsonl(two / f"{d}.jsonl", [dict(prompt=f"{d} {i}", completion=str(i)) for i in range(4)])
-    process = start(two, tmp_path / "out")
-    printed = process.communicate(timeout=300)
-    assert process.returncode == 2
-    assert "'art' in the data but not in the classifier" in printed[1]
+    assert main(typed(two, tmp_path / "out")) == 2
+    assert "'art' in the data but not in the classifier" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_other_rows_under_the_same_name_are_refused(run, data):
+def test_other_rows_under_the_same_name_are_refused(run, data, capsys):
     """Nothing of yesterday's rows is told as if it were of today's; put back, the run goes on."""
     before = {p: p.stat().st_mtime_ns for p in run[0].rglob("*")}
     path = data / "law" / "train.jsonl"
@@ -184,11 +186,10 @@ def test_other_rows_under_the_same_name_are_refused(run, data):
     others = [json.loads(line) for line in rows.splitlines()]
     others[0]["messages"][-1]["content"] += " Or not."
     jsonl(path, others)
-    process = start(data, run[0])
-    printed = process.communicate(timeout=300)
+    ended = main(typed(data, run[0]))
     write_atomic(path, rows)
-    assert process.returncode == 2, printed
-    assert "began with other rows in its data" in printed[1].splitlines()[-1]
+    assert ended == 2
+    assert "began with other rows in its data" in capsys.readouterr().err.splitlines()[-1]
     assert {p: p.stat().st_mtime_ns for p in run[0].rglob("*")} == before
 
 

@@ -1,10 +1,14 @@
 """The experiments behind nbs/repro: each computes, continues with the same numbers, stays small."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from versatune.basics import InputError, read_json
+from versatune.repro.race import LONG, Race
 from versatune.repro.verdicts import read_runs
 from versatune.repro.experiments import run_experiments
 from versatune.repro.scales import EXPERIMENTS
@@ -16,6 +20,8 @@ def test_every_experiment_computes_and_continues(tmp_path):
     results, work, said = tmp_path / "results", tmp_path / "work", []
     paths = run_experiments("smoke", out=results, folder=work, say=said.append)
     first = {p.name: p.read_bytes() for p in paths if p.suffix == ".csv"}
+    assert {"race_smoke.csv", "runs_smoke.csv"} <= set(first)
+    check_race(results / "race_smoke.csv", results / "race_smoke.json")
     runs = read_runs("smoke", results)
     assert set(runs.experiment) == set(EXPERIMENTS)
     assert np.isfinite(runs.loss).all()
@@ -23,12 +29,36 @@ def test_every_experiment_computes_and_continues(tmp_path):
     assert np.allclose(runs.groupby(one_round).weight.sum(), 1, atol=1e-4)
     assert runs[runs.arm == "dynamic"].groupby("domain").weight.nunique().min() > 1
     lost = [next(work.glob(f"{name}-*.json")) for name in ("mixtures", "rules")]
-    for path in lost:
+    for path in [*lost, work / "race" / "race-uneven-0.json"]:
         path.unlink()
     said.clear()
     run_experiments("smoke", out=results, folder=work, say=said.append)
-    assert said[0].startswith("smoke: 2 pieces of work to do") and len(said) == 3
+    assert said[0].startswith("smoke: 3 pieces of work to do") and len(said) == 4
+    race = first.pop("race_smoke.csv")
     assert {name: (results / name).read_bytes() for name in first} == first
+    again = pd.read_csv(results / "race_smoke.csv").filter(like="score.")
+    assert np.allclose(pd.read_csv(io.BytesIO(race))[again.columns], again, atol=1e-3)
+
+
+def check_race(table, about):
+    "All racers of one small world; what the file about them says sums up."
+    runs, about = pd.read_csv(table, keep_default_na=False), read_json(about)
+    assert len(runs) == 19 + len(LONG) and set(runs.racer) >= {
+        "EqualGain",
+        "VersaTune",
+        "best fixed",
+    }
+    assert np.isfinite(runs.filter(like="score.")).all(None)
+    best = about["worlds"]["uneven"]["best"]
+    assert all(abs(sum(shares.values()) - 1) < 1e-9 for shares in best.values())
+    assert about["command"] == "versatune repro race --scale smoke"
+    assert about["settings"]["seeds"] == [0] and about["commits"]
+
+
+def test_a_race_of_other_settings_is_refused(tmp_path):
+    Race("smoke", tmp_path).claim()
+    with pytest.raises(InputError, match="other settings"):
+        Race("lab", tmp_path).claim()
 
 
 def test_kept_results_have_every_scale_and_stay_small():

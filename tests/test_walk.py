@@ -14,6 +14,7 @@ from versatune.domains import read_json, write_atomic, write_json
 from versatune.flags import read_command
 from versatune.lab import Lab, lab_model, lab_rows
 from versatune.models import load_model, load_tokenizer
+from versatune.records import read_history, read_profile
 from versatune.use import answers
 
 EXAMPLES = [(name, line) for name, c in _COMMANDS.items() for line in c.example.splitlines()]
@@ -56,8 +57,11 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(place):
-    """A run of them, from a file of settings."""
-    settings = dict(model=str(lab_model()), data=str(place / "data"), weights="uniform")
+    """A run of them, from a file of settings, with a classifier of their domains and of other."""
+    fit = ["classifier", "fit", "--data", str(place / "data"), "--other"]
+    assert main([*fit, "--out", str(place / "own.npz")]) == 0
+    settings = dict(model=str(lab_model()), data=str(place / "data"))
+    settings |= dict(classifier=str(place / "own.npz"), sample=dict(n=16, max_new_tokens=16))
     settings |= dict(precision="fp32", train=dict(epochs=0.5, rounds=2, max_length=128))
     settings |= dict(reference=dict(epochs=1, rows=4), report_to=["tensorboard"])
     write_atomic(place / "my.yaml", yaml.safe_dump(settings))
@@ -72,6 +76,14 @@ def test_the_settings_are_those_of_the_file_and_of_what_was_typed(run):
     assert train["rows_per_round"] == 21  # half of three times 28 rows, in two rounds, rounded up
     assert read_json(run / "adapter/adapter_config.json")["r"] == 4
     assert list((run / "logs").rglob("events*")) and not (run / "checkpoints").exists()
+
+
+def test_other_is_detected_and_what_is_left_is_shared_out(run):
+    detected = dict(read_profile(run / "profile.json").weights)
+    assert set(detected) == {"rights", "programs", "life", "other"}
+    rest = 1 - detected.pop("other")
+    wanted = {d: share / rest for d, share in detected.items()}
+    assert read_history(run).rounds[0]["weights"] == pytest.approx(wanted, abs=1e-6)
 
 
 def test_its_config_is_given_back(run, capsys):

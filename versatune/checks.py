@@ -86,7 +86,8 @@ def _check_knows(classifier, name, domains):
     "An InputError that says what to do where a classifier has other domains than the data."
     try:
         called = f"the classifier {classifier.name!r}"
-        check_same_domains(called, classifier.domains, "the data", domains)
+        known = [d for d in classifier.domains if d != "other" or d in domains]
+        check_same_domains(called, known, "the data", domains)
     except InputError as error:
         fit = (
             "train one (versatune classifier fit --data DATA --out mine.npz), or give --classifier "
@@ -117,8 +118,7 @@ def first_shares(settings, domains):
         return classifier, None, dict(classifier=classifier_content(s.classifier))
     if s.weights == "uniform":
         return None, DomainWeights.uniform(domains), {}
-    given = read_weights(s.weights)
-    check_same_domains(f"the weights in {s.weights}", given, "the data", domains)
+    given = read_weights(s.weights).over(domains, f"the weights in {s.weights}")
     return None, given, dict(weights=fingerprint(dict(given)))
 
 # %% ../nbs/53_checks.ipynb #d8c7d043

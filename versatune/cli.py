@@ -171,13 +171,15 @@ _DETECT = Command(
 # %% ../nbs/61_cli.ipynb #fce411b4
 def _weights(given, domains):
     "The weights of a file, or equal ones, of these domains."
-    from versatune.domains import DomainWeights, check_same_domains
+    from versatune.domains import DomainWeights
     from versatune.settings import read_weights
 
     if given == "uniform":
         return DomainWeights.uniform(domains)
-    weights = read_weights(given)
-    check_same_domains(f"the weights in {given}", weights, "the data", domains)
+    read = read_weights(given)
+    weights = read.over(domains, f"the weights in {given}")
+    if len(weights) < len(read):
+        print(f"other ({read['other']:.0%}) is none of the data's domains; the rest is shared out")
     return weights
 
 # %% ../nbs/61_cli.ipynb #b8c0e64f
@@ -232,8 +234,9 @@ def _asked(a):
 
     check_named(a.model)
     if "data" not in a.typed and not not_a_run(a.model):
-        a.data = read_record(Path(a.model) / "config.json")["data"]
-    named = a.benchmarks or load_data(a.data).choices
+        config = read_record(Path(a.model) / "config.json")
+        a.data, a.skip_bad = config["data"], a.skip_bad or config.get("skip_bad", False)
+    named = a.benchmarks or load_data(a.data, skip_bad=a.skip_bad).choices
     if not named:
         hint = "put a choices.jsonl beside train.jsonl, or name --benchmarks"
         raise InputError(f"the data {a.data} have no questions; {hint}")
@@ -264,7 +267,7 @@ def _evaluate(a):
 _EVALUATE = Command(
     _evaluate,
     "answer benchmarks' or the data's questions and print the scores",
-    ("model", "data", "precision"),
+    ("model", "data", "precision", "skip_bad"),
     "results.json",
     {
         "--benchmarks": dict(

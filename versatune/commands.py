@@ -104,9 +104,8 @@ def _export(a):
 
     disable_progress_bar()
     merge = a.merge or not a.push
-    for line in export_run(
-        a.run, a.out, a.gguf, a.push, a.converter, private=not a.public, merge=merge
-    ):
+    made = a.run, a.out, a.gguf, a.push, a.converter
+    for line in export_run(*made, private=not a.public, merge=merge, license=a.license):
         print(line)
 
 # %% ../nbs/60_commands.ipynb #65de0679
@@ -122,6 +121,7 @@ EXPORT = Command(
         "--gguf": dict(action="store_true", help="and one file for llama.cpp"),
         "--converter": dict(help="llama.cpp's converter, where it is not on the path"),
         "--push": dict(metavar="OWNER/NAME", help="send it to the hub"),
+        "--license": dict(metavar="NAME", help="for the card, as the hub spells it: apache-2.0"),
         "--public": dict(action="store_true", help="for everybody to see"),
     },
     example="export runs/mine --merge --out models/mine\nexport runs/mine --gguf --push me/mine",

@@ -205,6 +205,20 @@ def distance(self: DomainWeights, other: Mapping):
     check_same_domains("these weights", self, "the other weights", other)
     return 0.5 * math.fsum(abs(s - other[d]) for d, s in self.items())
 
+# %% ../nbs/01_domains.ipynb #65036fa7
+@patch
+def over(self: DomainWeights, domains, name="the weights", there="the data"):
+    "These weights over `domains`: `other`, where they have none, is left out of the sum."
+    if "other" not in self or "other" in domains:
+        check_same_domains(name, self, there, domains)
+        return self
+    rest = {d: s for d, s in self.items() if d != "other"}
+    check_same_domains(name, rest, there, domains)
+    if not any(rest.values()):
+        nothing = f"{name} give all to 'other', which is not among the domains of {there}"
+        raise InputError(f"{nothing}; give weights uniform, or a share to each domain")
+    return DomainWeights.from_counts(rest)
+
 # %% ../nbs/01_domains.ipynb #8194881d
 def _checked_floor(weights, least):
     "Domain -> its least share; an InputError when they cannot all be kept."

@@ -86,7 +86,8 @@ def resolve_importance(
     if isinstance(importance, str) and importance == "detected":
         if detected is None:
             raise InputError(f"importance is 'detected', and no profile was detected; {legal}")
-        importance = getattr(detected, "weights", detected)
+        detected = DomainWeights(getattr(detected, "weights", detected))
+        importance = detected.over(domains, "the detected weights")
     if not hasattr(importance, "keys"):
         raise InputError(f"importance is {importance!r:.60}; give 'detected', or {legal[5:]}")
     check_same_domains("the importance", importance, "the data", domains)

@@ -180,16 +180,15 @@ def start(self: Run):
     "The detected weights, or those that were given."
     if self.given is not None:
         return self.given
-    weights, name = self.profile.weights, f"the weights in {self / 'profile.json'}"
-    check_same_domains(name, weights, "the data", self.data.domains)
-    return weights
+    name = f"the weights in {self / 'profile.json'}"
+    return self.profile.weights.over(self.data.domains, name)
 
 
 @patch(as_prop=True)
 def importance(self: Run):
     "How much each domain counts, as DomainWeights; None: all alike."
-    profile = self.profile.weights if self.settings.importance == "detected" else None
-    return read_importance(self.settings.importance, self.data.domains, profile)
+    detected = self.start if self.settings.importance == "detected" else None
+    return read_importance(self.settings.importance, self.data.domains, detected)
 
 
 @patch(as_prop=True)
@@ -199,6 +198,14 @@ def first_weights(self: Run):
     return begin_with(rule, self.start, self.importance)
 
 # %% ../nbs/56_run.ipynb #f8fb62f2
+@patch
+def tell_other(self: Run, profile):
+    "Say what becomes of the domain `other` of a profile (or None) where the data have none."
+    if profile and profile.weights.keys() != self.start.keys():
+        left_out = f"other ({profile.weights['other']:.0%}) is none of the data's domains"
+        self.say(f"      {left_out}; the rest is shared out: {listed(self.start, '{:.0%}')}")
+
+# %% ../nbs/56_run.ipynb #8eabfc0c
 @patch
 def find_profile(self: Run):
     "Step 2: sample texts from the base model and keep its profile in profile.json."
@@ -223,6 +230,7 @@ def find_profile(self: Run):
     else:
         self.tell(2, "profile", f"not detected: weights are {s.weights}")
     profile = self.profile or saved_profile(s.weights)
+    self.tell_other(profile)
     notes_on(profile, expected_by(s, self.tokenizer, self.classifier), self.say)
 
 # %% ../nbs/56_run.ipynb #983db941

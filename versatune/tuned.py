@@ -17,7 +17,7 @@ from peft import PeftModel
 from transformers import GenerationConfig
 
 from .checkpoints import saving
-from .domains import InputError, check_same_domains, first_line, read_json
+from .domains import InputError, first_line, read_json
 from .domains import write_atomic, write_json
 from .history import History
 from .models import load_model, load_tokenizer, locate
@@ -169,7 +169,7 @@ def model_card(
     "A model card in markdown: what machines read, losses and tokens by domain, shares by round."
     shares = history.rounds[0]["weights"]
     if profile:
-        check_same_domains("the profile", profile.weights, "the training", shares)
+        profile.weights.over(shares, "the profile", "the training")  # an InputError if it cannot be
     detected = ["detected share"] if profile else []
     domain_heads = ["domain", *detected, "tokens trained on", "held-out loss before", "after"]
     card = _CARD.format(
