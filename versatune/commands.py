@@ -135,7 +135,10 @@ def _repro(a):
     print(*run_experiments(a.scale, a.names, *where), sep="\n")
 
 
-_EXPERIMENTS = "mixtures, saturated, expansion, threshold, sensitivity or rules; none: all"
+_EXPERIMENTS = (
+    "mixtures, saturated, expansion, threshold, sensitivity, rules or race "
+    "(notebook repro/experiments); none: all of the scale"
+)
 _REPRO_DATA = (
     "instead of the scale's: a folder, with instruct/ and benchmarks/ or DOMAIN.jsonl files, "
     "'starter', or a .yaml file of names"
