@@ -32,7 +32,7 @@ def text_of(notebook):
 def test_one_gpu():
     sizes = dict(rounds=1, rows_per_round=12, gradient_accumulation=1, batch_size=4)
     sizes |= dict(max_length=128, token_budget=1024, heldout_rows=1)
-    few = dict(TEXTS=16, TEXT_TOKENS=8, PROBED=1, PROXY_ROWS=2, QUESTIONS=1)
+    few = dict(TEXTS=16, TEXT_TOKENS=8, PROBED=1, PROXY_PACKS=2, QUESTIONS=1)
     notebook = run_with("one_gpu.ipynb", MODEL="random-tiny", SIZES=sizes, **few)
     shown = text_of(notebook)
     assert "12 rows" in shown and "3 steps" in shown  # what was put in
