@@ -141,7 +141,7 @@ def _check_calls(turn, where, ignore):
             f"{called[0]!r} under 'ignore' of its domain"
         )
 
-
+# %% ../nbs/16_forms.ipynb #bf0e1d6b
 def _turns(row, field, where, ignore=()):
     "The messages of a list of turns."
     turns = row[field]

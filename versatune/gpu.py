@@ -176,7 +176,7 @@ def _less_at_once(s, phase):
         accumulation = s.gradient_accumulation * times
         return replace(s, batch_size=part, gradient_accumulation=accumulation)
 
-
+# %% ../nbs/40a_gpu.ipynb #498e380d
 def fit_settings(choice, model, data, weights, settings, sample=None):
     """(TrainSettings that fit the card, their `RunPlan`); no weights are read.
 
@@ -231,8 +231,7 @@ class Meter:
 
     def __init__(self, device=None):
         self.device = pick_device(device)
-        on_gpu = self.device.type == "cuda"
-        self.before = 0 if on_gpu else memory_in_use()
+        self.before = 0 if self.device.type == "cuda" else memory_in_use()
         self.steps = {}
 
     @contextmanager
