@@ -53,6 +53,7 @@ from .tuned import *
 from .finetune import *
 from .memory import *
 from .plan import *
+from .gpu import *
 from .tasks import *
 from .questions import *
 from .execute import *
@@ -80,7 +81,7 @@ _MODULES = """
     detect labels provenance labelling sources forms columns cached data own
     conversations tokens preview compose reweight guards history objective equalgain
     rivals simulate losses view checkpoints callback progress tuned finetune memory
-    plan tasks questions execute results asking evaluate plot records folder report
+    plan gpu tasks questions execute results asking evaluate plot records folder report
     settings config checks use interop run repeat live
 """.split()
 

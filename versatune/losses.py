@@ -136,7 +136,8 @@ def domain_losses(
 # %% ../nbs/32_losses.ipynb #28136a33
 def training_arguments(model, folder, **settings):
     "`TrainingArguments` for a model on its device, changed by `settings`."
-    cpu = model.device.type == "cpu" and not sharded()
+    on_its_way = sharded() and torch.cuda.is_available()  # FSDP takes it to the GPUs
+    cpu = model.device.type == "cpu" and not on_its_way
     common = dict(
         report_to=[],
         use_cpu=cpu,
