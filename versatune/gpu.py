@@ -4,14 +4,18 @@
 
 # %% auto #0
 __all__ = ['Card', 'read_card', 'random_config', 'random_model', 'find_model', 'Choice', 'choose', 'fit_settings',
-           'memory_in_use', 'forget_peak', 'memory_peak', 'Meter', 'load_vllm', 'free_memory', 'detect_alone']
+           'memory_in_use', 'forget_peak', 'memory_peak', 'Meter', 'load_vllm', 'free_memory', 'detect_alone', 'launch',
+           'rehearse_fsdp', 'compare_runs']
 
-# %% ../nbs/40a_gpu.ipynb #e6491b93
+# %% ../nbs/40a_gpu.ipynb #d1df0072
 import ctypes
 import gc
+import json
 import os
+import subprocess
+import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +23,10 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import torch
+from accelerate import PartialState
+from accelerate.utils import DistributedType
 from fastcore.basics import patch
+from torch.distributed.fsdp._flat_param import FlatParamHandle
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 from .basics import InputError, cache_dir, check_choice, fingerprint
@@ -30,7 +37,7 @@ from .places import PACKAGED_MODEL, locate, new_folder
 from .plan import plan
 from .sample import SampleSettings
 
-# %% ../nbs/40a_gpu.ipynb #5ae57ddf
+# %% ../nbs/40a_gpu.ipynb #d6cabd82
 @dataclass(frozen=True)
 class Card:
     "What a device offers, in bytes and in yes and no."
@@ -50,7 +57,7 @@ class Card:
         size = f"{self.free / 1e9:.1f} of {self.memory / 1e9:.1f} GB free"
         return f"{self.name}, {size}; " + ", ".join(told)
 
-# %% ../nbs/40a_gpu.ipynb #6d133d58
+# %% ../nbs/40a_gpu.ipynb #571c15a0
 def read_card(device=None):
     "The `Card` of a device as `load_model` takes it; None: the GPU where there is one, or the CPU."
     device = pick_device(device)
@@ -66,7 +73,7 @@ def read_card(device=None):
 
 _NOTHING = dict(bf16=False, flash_attention=False, vllm=False)
 
-# %% ../nbs/40a_gpu.ipynb #e227790f
+# %% ../nbs/40a_gpu.ipynb #9161dd77
 # hidden size, width of the MLP, layers, heads, heads of keys and values
 _SHAPES = {
     "random-tiny": (64, 176, 2, 4, 4),
@@ -84,7 +91,7 @@ def random_config(name, vocab_size=49_152):
     how = dict(vocab_size=vocab_size, max_position_embeddings=4096)
     return LlamaConfig(**how, **dict(zip(sizes + heads, shape)))
 
-# %% ../nbs/40a_gpu.ipynb #712c2488
+# %% ../nbs/40a_gpu.ipynb #50709d68
 def _drawn(config, seed):
     "A model of a configuration with random numbers in bf16, on the GPU where it has the room."
     n_bytes = sum(weight_bytes(blank_model(config, "bf16"), "bf16").values())
@@ -110,12 +117,12 @@ def random_model(name, tokenizer=PACKAGED_MODEL, seed=0):
             _drawn(config, seed).save_pretrained(temporary)
     return folder
 
-# %% ../nbs/40a_gpu.ipynb #5bf53ec6
+# %% ../nbs/40a_gpu.ipynb #28ac7ff2
 def find_model(name):
     "What `load_model` takes: the folder of a random model for such a name, else the name itself."
     return str(random_model(name)) if str(name).startswith("random-") else name
 
-# %% ../nbs/40a_gpu.ipynb #53ddc7e1
+# %% ../nbs/40a_gpu.ipynb #ad47d135
 @dataclass(frozen=True)
 class Choice:
     "What is chosen on a card, and why: it shows itself as a table."
@@ -130,11 +137,8 @@ class Choice:
 
     @property
     def table(self):
-        rows = []
-        for setting, reason in self.why.items():
-            value = getattr(self, setting)
-            rows.append(dict(setting=setting, chosen=str(value), because=reason))
-        return pd.DataFrame(rows).set_index("setting")
+        chosen = {setting: str(getattr(self, setting)) for setting in self.why}
+        return pd.DataFrame(dict(chosen=chosen, because=self.why))
 
     def __repr__(self):
         return f"{self.card}\n{self.table.to_string()}"
@@ -142,7 +146,7 @@ class Choice:
     def _repr_html_(self):
         return f"<p>{self.card}</p>{self.table.to_html()}"
 
-# %% ../nbs/40a_gpu.ipynb #4015ae25
+# %% ../nbs/40a_gpu.ipynb #95539ee3
 def choose(card, model):
     "The `Choice` for a model (a name, a config or a model; no weights are read) on a card."
     in_16_bits = sum(weight_bytes(blank_model(read_config(model), "bf16"), "bf16").values())
@@ -162,7 +166,7 @@ def choose(card, model):
     attention = "flash_attention_2" if flash else None
     return Choice(card, "nf4", attention, engine, "bf16" if roomy else "nf4", True, why)
 
-# %% ../nbs/40a_gpu.ipynb #ae127776
+# %% ../nbs/40a_gpu.ipynb #95e0ad5a
 _ROOM = 0.9  # of the free memory; the rest is for what the libraries keep
 
 
@@ -194,7 +198,7 @@ def fit_settings(choice, model, data, weights, settings, sample=None):
             raise InputError(f"{needed}, and {there}; take a smaller model or max_length")
         settings = less
 
-# %% ../nbs/40a_gpu.ipynb #ed111e8b
+# %% ../nbs/40a_gpu.ipynb #c0e65b9e
 def memory_in_use(device="cpu"):
     "Bytes in use now: of tensors on a GPU; of this process on a CPU, when all is given back."
     gc.collect()
@@ -214,7 +218,7 @@ def forget_peak(device="cpu"):
     elif os.access("/proc/self/clear_refs", os.W_OK):
         Path("/proc/self/clear_refs").write_text("5")
 
-# %% ../nbs/40a_gpu.ipynb #6d22320a
+# %% ../nbs/40a_gpu.ipynb #653bf6e7
 def memory_peak(device="cpu"):
     "Bytes that were in use at most, since `forget_peak`."
     if torch.device(device).type == "cuda":
@@ -225,7 +229,7 @@ def memory_peak(device="cpu"):
             return int(line.split()[1]) * 1024
     return psutil.Process().memory_info().rss
 
-# %% ../nbs/40a_gpu.ipynb #41c3938e
+# %% ../nbs/40a_gpu.ipynb #e04a7b6b
 class Meter:
     "Seconds and most memory of the steps of a path: `with meter(step): ...`; it shows a table."
 
@@ -247,9 +251,8 @@ class Meter:
 
     @property
     def table(self):
-        frame = pd.DataFrame(self.steps).T
-        shown = dict(seconds=frame.seconds.round(2), MB=(frame.bytes / 1e6).round(1))
-        return pd.DataFrame(shown)
+        frame = pd.DataFrame(self.steps, index=["seconds", "bytes"]).T
+        return frame.assign(MB=frame.bytes / 1e6).round(2)[["seconds", "MB"]]
 
     def __repr__(self):
         return self.table.to_string()
@@ -257,7 +260,7 @@ class Meter:
     def _repr_html_(self):
         return self.table.to_html()
 
-# %% ../nbs/40a_gpu.ipynb #69bc403e
+# %% ../nbs/40a_gpu.ipynb #f4434757
 @patch
 def against(self: Meter, planned):
     "A DataFrame by phase: bytes and seconds that a `RunPlan` told, and those that were measured."
@@ -273,7 +276,7 @@ def against(self: Meter, planned):
             }
     return pd.DataFrame(rows).T.round(1)
 
-# %% ../nbs/40a_gpu.ipynb #a8a687c2
+# %% ../nbs/40a_gpu.ipynb #4bbf73c7
 def load_vllm(name, n_tokens, share=0.85):
     "A `vllm.LLM` in bf16 for texts of so many tokens; `share`: of the card's memory."
     from vllm import LLM
@@ -301,3 +304,56 @@ def detect_alone(choice, name, tokenizer, settings=SampleSettings(), **how):
     finally:
         del model
         free_memory()
+
+# %% ../nbs/40a_gpu.ipynb #10a5b739
+def launch(script, *args, config=None, processes=1):
+    """Run a script with `args`, under accelerate in so many processes where there is a `config`.
+
+    An InputError with its last words when it fails. Returns what it printed."""
+    command = [sys.executable]
+    if config:
+        command += ["-m", "accelerate.commands.launch", "--config_file", str(config)]
+        command += ["--num_processes", str(processes), "--main_process_port", "0"]
+    command += [str(script), *map(str, args)]
+    env = {"OMP_NUM_THREADS": "1"} | os.environ
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if "Error" in line]
+        told = (errors or [done.stderr.strip()[-300:]])[0]
+        raise InputError(f"{Path(script).name} ended with {done.returncode}: {told}")
+    return done.stdout
+
+# %% ../nbs/40a_gpu.ipynb #1050fb6e
+def rehearse_fsdp():
+    "In a launched process without a GPU: let accelerate cut the model up over the processes."
+    made = PartialState.__init__
+
+    def as_gpus(self, *args, **how):
+        made(self, *args, **how)
+        if self.distributed_type is DistributedType.MULTI_CPU:
+            self.distributed_type = DistributedType.MULTI_XPU  # a name for which it has FSDP
+            self.device = torch.device("cpu")  # torch's FSDP knows no cpu:0
+
+    PartialState.__init__ = as_gpus
+    FlatParamHandle.to_cpu = nullcontext  # it is there; torch would free what it "moved"
+    os.environ["FSDP_SYNC_MODULE_STATES"] = "false"
+    os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
+
+# %% ../nbs/40a_gpu.ipynb #619891ab
+def _entries(folder):
+    "The rounds of a run's folder: dicts."
+    lines = (Path(folder) / "rounds.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def compare_runs(one, other):
+    "A DataFrame by round of two runs' folders: equal counts? and the largest differences."
+    table = []
+    for a, b in zip(_entries(one), _entries(other), strict=True):
+        losses = [abs(b["losses"][d] / a["losses"][d] - 1) for d in a["losses"]]
+        weights = [abs(b["weights"][d] - a["weights"][d]) for d in a["weights"]]
+        row = dict(round=a["round"])
+        row |= {"rows equal": a["rows"] == b["rows"], "tokens equal": a["tokens"] == b["tokens"]}
+        row |= {"loss, relative": max(losses), "weight": max(weights)}
+        table.append(row)
+    return pd.DataFrame(table).set_index("round")
