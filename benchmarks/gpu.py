@@ -27,7 +27,7 @@ PARTS = {
         "throughput.py",
         "large",
         "--rows 96 --batch 8 --length 512 --repeats 1",
-        "--rows 4 --batch 2 --length 64 --repeats 1",
+        "--rows 4 --batch 2 --length 128 --repeats 1",
     ),
     "losses": ("losses.py", "large", "--heldout 8 --repeats 1", "--heldout 1 --repeats 1"),
     "sampling": (
@@ -112,6 +112,7 @@ def main():
     card = read_card()
     about = dict(card=card.name, memory=card.memory, versions=versions(), commit=commit())
     about |= dict(rehearsal=args.rehearse, large=large, small=small)
+    failed = []
     for part in args.only:
         measured = dict(part=part) | measure(part, models, args.rehearse) | about
         text = json.dumps(measured)
@@ -121,6 +122,10 @@ def main():
         print(json.dumps({k: measured[k] for k in ("part", "seconds", "rehearsal", "result")}))
         if out:
             write_json(out / f"{part.replace(' ', '_')}.json", measured)
+        if "error" in measured["result"]:
+            failed.append(part)
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 python benchmarks/throughput.py [--rows 96] [--batch 8] [--repeats 2]
 
-`finetune` is run padded and packed; Unsloth takes part where it is installed. Each side runs in a process of its own, so that peak memory is
-its own.
+`finetune` is run padded and packed; Unsloth takes part where it is installed. Each side runs in a
+process of its own, so that peak memory is its own.
 """
 
 import argparse

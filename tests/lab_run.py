@@ -1,7 +1,7 @@
 """One real fine-tuning of the lab model, logged row by row, for tests that kill or starve it.
 
-python tests/lab_run.py DATA OUT BATCH_SIZE [fsdp] runs it once in fp32; under
-`torch.distributed.run`, on several processes; with fsdp under `accelerate launch`, cut up over them.
+python tests/lab_run.py DATA OUT BATCH_SIZE [fsdp] runs it once in fp32; on several processes under
+`torch.distributed.run`, or with fsdp, which cuts it up over them, under `accelerate launch`.
 """
 
 import os

@@ -21,6 +21,7 @@ from peft import PeftModel
 from peft.tuners import tuners_utils
 from transformers import Trainer
 
+# %% ../nbs/38_finetune.ipynb #4d5185de
 from .callback import Ended, Guards, ReweightCallback
 from .checkpoints import claimed, last_checkpoint, no_memory, put_back, saving
 from .checkpoints import trainable_copy
