@@ -144,7 +144,8 @@ def _skipped(rows, domain, ignore, columns):
     yield from noted
 
 # %% ../nbs/19_data.ipynb #4bbb64b7
-_READER = 2  # raise it when the reading changes: cached rows are then made anew
+_READER = 2  # raise it when a row is read as other messages: it is part of the key of the data
+_CHECKS = 3  # raise it when rows are refused that were read: cached rows are then read anew
 
 
 def _mapping(rows, columns, domain, bad):
@@ -163,7 +164,8 @@ def _read(source, domain, ignore, columns, skip_bad):
     bad = (lambda *_: None) if skip_bad else None
     columns = _mapping(rows, columns, domain, bad)
     key = fingerprint([content, domain, sorted(ignore), _READER, *([columns] if columns else [])])
-    file = fingerprint([key, names, *(["skip bad"] if skip_bad else [])])  # places hold the names
+    more = ["skip bad"] if skip_bad else []
+    file = fingerprint([key, names, _CHECKS, *more])  # places hold the names
     how = rows, domain, ignore, columns
     read = cached_rows(file, lambda: _checked(*how, bad), _ROW)
     lost = cached_rows(file + "-skipped", lambda: _skipped(*how), _SKIPPED) if skip_bad else []

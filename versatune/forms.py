@@ -127,17 +127,21 @@ def _role(turn, where):
     return UNTAUGHT if role == "assistant" and weight == 0 else role
 
 # %% ../nbs/16_forms.ipynb #04a6e404
+_CALLS = ("tool_calls", "function_call", "tool_call")  # fields of a turn, or its role
+
+
 def _check_calls(turn, where, ignore):
-    "An InputError for a turn that calls tools in a structure of its own."
-    calls = turn.get("tool_calls") or turn.get("function_call")
-    if calls and not {"tool_calls", "function_call"} & set(ignore or ()):
-        problem = "calls a tool ('tool_calls'), and calls are not taught"
+    "An InputError for a turn that calls a tool, in a structure of its own or by its role."
+    role = turn.get(_names(turn)[0])
+    called = [name for name in _CALLS if turn.get(name) or name == role]
+    if called and not set(_CALLS) & set(ignore or ()):
         raise InputError(
-            f"{where} {problem}; take the row out (or read with skip_bad), or write the call into "
-            "the turn's text"
+            f"{where} ({role!r}) calls a tool ({called[0]!r}), and calls are not taught; take the "
+            "row out (or read with skip_bad), write the call into an assistant's text, or name "
+            f"{called[0]!r} under 'ignore' of its domain"
         )
 
-
+# %% ../nbs/16_forms.ipynb #bf0e1d6b
 def _turns(row, field, where, ignore=()):
     "The messages of a list of turns."
     turns = row[field]
@@ -356,17 +360,27 @@ def check_unread(row, where):
             )
 
 # %% ../nbs/16_forms.ipynb #2008b720
-def _by_labels(row):
+def _by_labels(row, where):
     "A row whose choices are {text: [...], label: [...]}, as ARC's are, in the common form."
-    choices, answer = row.get("choices"), row.get("answerKey", row.get("answer"))
+    choices, keys = row.get("choices"), ("answerKey", "answer", "answer_index")
     if not isinstance(choices, dict) or set(choices) != {"text", "label"}:
         return row
-    labels = [str(label).strip() for label in choices["label"]]
-    others = {k: v for k, v in row.items() if k not in ("answerKey", "answer", "choices")}
-    row = others | dict(choices=list(choices["text"]))
-    if labels.count(str(answer).strip()) == 1 and len(labels) == len(row["choices"]):
-        return row | dict(answer_index=labels.index(str(answer).strip()))
-    return row | dict(answer=answer)
+    texts, labels = _texts(choices["text"], where), choices["label"]
+    labels = [str(label).strip() for label in labels] if isinstance(labels, list) else []
+    if len(labels) != len(texts) or len(set(labels)) != len(texts):
+        raise InputError(f"{where}: field 'choices' needs a label of its own for each text")
+    named = [key for key in keys if not _empty(row.get(key))]
+    legal = f"give 'answerKey' alone, the label of the right choice ({', '.join(labels)})"
+    if len(named) != 1 or named == ["answer_index"]:  # is 1 a label, or the second choice?
+        beside = " and ".join(map(repr, named)) or "no answer"
+        raise InputError(f"{where}: field 'choices' has labels and beside it {beside}; {legal}")
+    answer = str(row[named[0]]).strip()
+    sides = [labels] if named == ["answerKey"] else [labels, texts]
+    places = {side.index(answer) for side in sides if answer in side}
+    if len(places) != 1:
+        raise InputError(f"{where}: field {named[0]!r} is {answer!r}; {legal}")
+    common = {key: value for key, value in row.items() if key not in keys}
+    return common | dict(choices=texts, answer_index=places.pop())
 
 # %% ../nbs/16_forms.ipynb #c1708501
 def choice_row(
@@ -375,7 +389,7 @@ def choice_row(
     cells=False,  # whether each value is text, as in a .csv file
 ):
     "A checked question {question, choices, answer_index}; an InputError names the wrong field."
-    row = _by_labels(row)
+    row = _by_labels(row, where)
     question = text_field(row, "question", where).strip()
     check_unread(row, where)
     written = _listed(row, cells)
