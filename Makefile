@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test check style format notebooks docs repro repro-smoke clean
+.PHONY: demo test gpu check style format notebooks docs repro repro-smoke clean
 
 demo: .venv/ready
 	$(BIN)/versatune demo $(ARGS)
@@ -16,6 +16,10 @@ check: .venv/ready
 	$(BIN)/python .ci/check.py
 	$(BIN)/ruff check -q --config .ci/ruff.toml nbs versatune tests benchmarks docs .ci setup.py
 	$(BIN)/ruff format -q --check --config .ci/ruff.toml nbs tests benchmarks docs .ci setup.py
+
+# one GPU, asked for everything in ten minutes beside what it is held against; ARGS=--rehearse: tiny, on the CPU
+gpu: .venv/ready
+	@$(BIN)/python benchmarks/gpu.py $(ARGS)
 
 # how the pages read: width, rhythm, outputs, beside fastcore's
 style: .venv/ready

@@ -7,13 +7,10 @@ memory on a CPU, allocated memory on a GPU); the plan is made before the model i
 """
 
 import argparse
-import ctypes
-import gc
 import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 CASES = {
     "nf4": dict(),
@@ -34,28 +31,6 @@ parser.add_argument("--probe", type=int, default=10, help="steps of the probe; 0
 parser.add_argument("--alone", action="store_true", help="run the one case in this process")
 
 
-def resident():
-    "Bytes of this process in memory, after what is free was given back."
-    gc.collect()
-    try:
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-    except OSError:
-        pass
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-
-def forget_peak():
-    "Let the most that was in memory be what is in memory now."
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak():
-    "Bytes that were in memory at most, since `forget_peak`."
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) * 1024
-
-
 def measure(args, case):
     "One case: what was planned, and what it came to."
     import torch
@@ -63,6 +38,7 @@ def measure(args, case):
     from versatune.data import load_data
     from versatune.domains import DomainWeights
     from versatune.finetune import TrainSettings, finetune
+    from versatune.gpu import forget_peak, memory_in_use, memory_peak
     from versatune.models import load_model, load_tokenizer
     from versatune.plan import plan, time_steps
     from versatune.reweight import Constant
@@ -78,19 +54,18 @@ def measure(args, case):
     start = DomainWeights.uniform(data.domains)
     planned = plan(args.model, data, start, s, precision, attention)
     torch.ones(64, 64) @ torch.ones(64, 64)  # threads are there
-    before = resident()
+    place = "cuda" if on_gpu else "cpu"
+    before = 0 if on_gpu else memory_in_use()
     model = load_model(args.model, precision, attention=attention)
     probe = None
     if args.probe:
         probe = time_steps(model, tokenizer, data, start, s, n_steps=args.probe)
         planned = plan(model, data, start, s, precision, attention, probe=probe)
-    resident(), forget_peak()
-    if on_gpu:
-        torch.cuda.reset_peak_memory_stats()
+    memory_in_use(place), forget_peak(place)
     began, more = time.perf_counter(), dict(settings=s, progress=False)
     tuned = finetune(model, tokenizer, data, start, Constant(), **more)
     seconds = time.perf_counter() - began
-    used = torch.cuda.max_memory_allocated() if on_gpu else peak() - before
+    used = memory_peak(place) - before
     taught = sum(tuned.history.rounds[-1]["tokens"].values())
     result = dict(planned=planned.as_dict(), measured=dict(bytes=used, seconds=seconds))
     result["measured"]["taught"] = taught

@@ -2,8 +2,8 @@
 
 python benchmarks/throughput.py [--rows 96] [--batch 8] [--repeats 2]
 
-`finetune` is run padded and packed. Each side runs in a process of its own, so that peak memory is
-its own.
+`finetune` is run padded and packed; Unsloth takes part where it is installed. Each side runs in a
+process of its own, so that peak memory is its own.
 """
 
 import argparse
@@ -13,8 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 
 SIDES = ("SFTTrainer", "versatune", "versatune, packed")
+if find_spec("unsloth"):
+    SIDES += ("Unsloth",)
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--model", default="smollm2-135m")
@@ -27,12 +30,24 @@ parser.add_argument("--side", help="run only this side, and print its own JSON")
 args = parser.parse_args()
 
 
-def train_sft(model, tokenizer, data, start):
+def unsloth_model():
+    """The model in 4 bits with the same LoRA, as Unsloth loads it (not run yet for want of it)."""
+    from unsloth import FastLanguageModel
+
+    from versatune.models import LoraSettings
+    from versatune.places import locate
+
+    how = dict(max_seq_length=args.length, load_in_4bit=True)
+    model, _ = FastLanguageModel.from_pretrained(str(locate(args.model)), **how)
+    lora = LoraSettings()
+    return FastLanguageModel.get_peft_model(model, r=lora.r, lora_alpha=lora.alpha)
+
+
+def train_sft(adapted, tokenizer, data, start):
     """One epoch of trl's SFTTrainer as it comes: (tokens trained on, seconds)."""
     from trl import SFTConfig, SFTTrainer
 
     from versatune.compose import compose
-    from versatune.models import add_lora
 
     rows = compose(data, start, args.rows).remove_columns("domain")
     with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +58,7 @@ def train_sft(model, tokenizer, data, start):
             learning_rate=2e-4,
             max_length=args.length,
             assistant_only_loss=False,
-            use_cpu=model.device.type == "cpu",
+            use_cpu=adapted.device.type == "cpu",
             bf16=True,
             activation_checkpointing=False,
             report_to=[],
@@ -51,8 +66,8 @@ def train_sft(model, tokenizer, data, start):
             logging_strategy="no",
             disable_tqdm=True,
         )
-        model, more = add_lora(model), dict(processing_class=tokenizer)
-        trainer = SFTTrainer(model, config, train_dataset=rows, **more)
+        more = dict(processing_class=tokenizer)
+        trainer = SFTTrainer(adapted, config, train_dataset=rows, **more)
         n_tokens = sum(len(row["input_ids"]) for row in trainer.train_dataset)
         began = time.perf_counter()
         trainer.train()
@@ -91,13 +106,18 @@ def measure(side):
 
     from versatune.data import load_data
     from versatune.domains import DomainWeights
-    from versatune.models import load_model, load_tokenizer
+    from versatune.models import add_lora, load_model, load_tokenizer
 
-    model, tokenizer = load_model(args.model), load_tokenizer(args.model)
+    if side == "Unsloth":
+        model = unsloth_model()
+    else:
+        model = load_model(args.model)
+    tokenizer = load_tokenizer(args.model)
     data = load_data(args.data)
     start = DomainWeights.uniform(data.domains)
-    if side == "SFTTrainer":
-        n_tokens, seconds = train_sft(model, tokenizer, data, start)
+    if side in ("SFTTrainer", "Unsloth"):
+        adapted = model if side == "Unsloth" else add_lora(model)
+        n_tokens, seconds = train_sft(adapted, tokenizer, data, start)
     else:
         packed = side == "versatune, packed"
         n_tokens, seconds = train_versatune(model, tokenizer, data, start, packed)

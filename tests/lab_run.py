@@ -1,7 +1,7 @@
 """One real fine-tuning of the lab model, logged row by row, for tests that kill or starve it.
 
-python tests/lab_run.py DATA OUT BATCH_SIZE runs it once in fp32; under `torch.distributed.run`, on
-several processes.
+python tests/lab_run.py DATA OUT BATCH_SIZE [fsdp] runs it once in fp32; on several processes under
+`torch.distributed.run`, or with fsdp, which cuts it up over them, under `accelerate launch`.
 """
 
 import os
@@ -126,5 +126,9 @@ def tell(told, work, before=None):
 if __name__ == "__main__":
     import torch
 
+    from versatune.gpu import rehearse_fsdp
+
     torch.set_num_threads(1)
+    if "fsdp" in sys.argv:
+        rehearse_fsdp()
     train(sys.argv[1], sys.argv[2], "fp32", batch_size=int(sys.argv[3]))

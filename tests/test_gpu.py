@@ -37,3 +37,10 @@ def test_one_gpu():
     shown = text_of(notebook)
     assert "12 rows" in shown and "3 steps" in shown  # what was put in
     assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
+
+
+def test_several_gpus():
+    notebook = run_with("many_gpus.ipynb", MODEL="random-tiny", PROCESSES=2, BATCH=8)
+    shown = text_of(notebook)
+    assert "FullyShardedDataParallel" in shown and "False" not in shown
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")

@@ -222,15 +222,26 @@ def test_a_domain_whose_loss_is_no_number(tmp_path):
 
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+RECIPE = Path(__file__).parents[1] / "docs" / "fsdp_qlora.yaml"
+FSDP = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(RECIPE)]
+FSDP += ["--mixed_precision", "no", "--main_process_port", "0"]
 
 
-def test_two_processes_are_one(data, tmp_path):
-    script = [str(Path(lab_run.__file__)), str(data)]
-    one = subprocess.Popen([sys.executable, *script, str(tmp_path / "one"), "8"])
-    command = [*TORCHRUN, *script, str(tmp_path / "two"), "4"]
+@pytest.fixture(scope="module")
+def in_one(data, tmp_path_factory):
+    """The run of a single process."""
+    out = tmp_path_factory.mktemp("single") / "one"
+    command = [sys.executable, str(Path(lab_run.__file__)), str(data), str(out), "8"]
+    subprocess.run(command, check=True, capture_output=True)
+    return outcome(out)
+
+
+@pytest.mark.parametrize("how, more", [(TORCHRUN, []), (FSDP, ["fsdp"])], ids=["ddp", "fsdp"])
+def test_two_processes_are_one(data, tmp_path, in_one, how, more):
+    command = [*how, str(Path(lab_run.__file__)), str(data), str(tmp_path / "two"), "4", *more]
     two = subprocess.run(command, capture_output=True, text=True)
-    assert one.wait() == 0 and two.returncode == 0, two.stderr[-3000:]
-    rows, rounds, _, tensors = outcome(tmp_path / "one")
+    assert two.returncode == 0, two.stderr[-3000:]
+    rows, rounds, _, tensors = in_one
     rows2, rounds2, _, tensors2 = outcome(tmp_path / "two")
     assert rows2 == rows
     for line, line2 in zip(rounds.splitlines(), rounds2.splitlines(), strict=True):

@@ -12,13 +12,16 @@ import tempfile
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import wraps
 from pathlib import Path
 
 from accelerate.utils import extract_model_from_parallel
 from fastcore.basics import patch
 from peft import PeftModel
+from peft.tuners import tuners_utils
 from transformers import Trainer
 
+# %% ../nbs/38_finetune.ipynb #4d5185de
 from .callback import Ended, Guards, ReweightCallback
 from .checkpoints import claimed, last_checkpoint, no_memory, put_back, saving
 from .checkpoints import trainable_copy
@@ -27,6 +30,7 @@ from .domains import DomainWeights, InputError, check_choice, check_number
 from .domains import check_same_domains
 from .losses import training_arguments
 from .models import LoraSettings, add_lora, base_model, drop_lora, has_adapter
+from .models import sharded
 from .progress import close_bars, follow
 from .reweight import VersaTune, check_rule
 from .tokens import TokenizedData, collator, tokenize
@@ -208,6 +212,19 @@ def _train(trainer, callback):
     plain = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)  # without its autocast
     return plain.eval(), gathered
 
+# %% ../nbs/38_finetune.ipynb #aa189bf9
+def _names_as_saved():
+    "Let peft look for an adapter's tensors by the names that they have outside FSDP's wrappers."
+    if not hasattr(tuners_utils, "_get_tuner_state_dict_key_prefixes"):
+        return  # an older peft, which goes by the tensors' names alone
+    names = tuners_utils._get_tuner_state_dict_key_prefixes
+
+    @wraps(names)
+    def unwrapped(*args, **how):
+        return {name.replace("_fsdp_wrapped_module.", "") for name in names(*args, **how)}
+
+    tuners_utils._get_tuner_state_dict_key_prefixes = unwrapped
+
 # %% ../nbs/38_finetune.ipynb #b3e7c81d
 def _take_back(model, adapted, s, start, flags, was_training, use_cache):
     "Leave `model` as it was before `adapted` was made of it, or trained."
@@ -311,6 +328,8 @@ def _read_with(data, s):
 def _run(model, tokenizer, callback, s, folder, logging, *watching):
     "Train and save: a `FineTuned`; when that fails, `model` is left as it was."
     out = callback.out
+    if sharded():
+        _names_as_saved()
     with _adapted(model, s) as adapted:
         args = _arguments(adapted, folder, s, bool(out), *logging)
         trainer = _trainer(adapted, tokenizer, args, callback, *watching)
