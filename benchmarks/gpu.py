@@ -89,11 +89,6 @@ def measure(part, models, rehearse):
 
 
 def main():
-    import torch
-
-    from versatune.basics import write_json
-    from versatune.gpu import find_model, read_card
-
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rehearse", action="store_true", help="on the CPU, at a tiny size")
     parser.add_argument("--model", help="the large one: random-7b, a hub id, a folder")
@@ -101,8 +96,13 @@ def main():
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--out", type=Path, help="where the rehearsal's files go")
     args = parser.parse_args()
+    import torch
+
     if not (torch.cuda.is_available() or args.rehearse):
         sys.exit("no GPU is here; `make gpu ARGS=--rehearse` runs the same on the CPU, tiny")
+    from versatune.basics import write_json
+    from versatune.gpu import find_model, read_card
+
     if args.rehearse:
         large, small, out = args.model or "random-tiny", "random-tiny", args.out
     else:

@@ -1,7 +1,8 @@
 """One real fine-tuning of the lab model, logged row by row, for tests that kill or starve it.
 
-python tests/lab_run.py DATA OUT BATCH_SIZE [fsdp] runs it once in fp32; on several processes under
-`torch.distributed.run`, or with fsdp, which cuts it up over them, under `accelerate launch`.
+python tests/lab_run.py DATA OUT BATCH_SIZE [fsdp] [stop] runs it once in fp32; on several processes
+under `torch.distributed.run`, or with fsdp, which cuts it up over them, under `accelerate launch`.
+With stop it ends after its second round, before that is saved.
 """
 
 import os
@@ -76,6 +77,11 @@ def finetuned(
     )
 
 
+def stop_in_two(entry):
+    if entry["round"] == 2:
+        raise SystemExit(1)
+
+
 def killable(data, out):
     train(data, out, save_steps=2)
 
@@ -131,4 +137,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     if "fsdp" in sys.argv:
         rehearse_fsdp()
-    train(sys.argv[1], sys.argv[2], "fp32", batch_size=int(sys.argv[3]))
+    stop = stop_in_two if "stop" in sys.argv else None
+    train(sys.argv[1], sys.argv[2], "fp32", stop, batch_size=int(sys.argv[3]))

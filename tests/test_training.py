@@ -239,6 +239,10 @@ def in_one(data, tmp_path_factory):
 @pytest.mark.parametrize("how, more", [(TORCHRUN, []), (FSDP, ["fsdp"])], ids=["ddp", "fsdp"])
 def test_two_processes_are_one(data, tmp_path, in_one, how, more):
     command = [*how, str(Path(lab_run.__file__)), str(data), str(tmp_path / "two"), "4", *more]
+    if more:  # FSDP is stopped once, and goes on from a checkpoint that was cut up
+        subprocess.run([*command, "stop"], capture_output=True)
+        saved = [path.name for path in (tmp_path / "two" / "checkpoints").iterdir()]
+        assert saved == ["checkpoint-3"]
     two = subprocess.run(command, capture_output=True, text=True)
     assert two.returncode == 0, two.stderr[-3000:]
     rows, rounds, _, tensors = in_one

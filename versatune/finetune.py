@@ -17,8 +17,9 @@ from pathlib import Path
 
 from accelerate.utils import extract_model_from_parallel
 from fastcore.basics import patch
-from peft import PeftModel
+from peft import PeftModel, set_peft_model_state_dict
 from peft.tuners import tuners_utils
+from safetensors.torch import load_file
 from transformers import Trainer
 
 # %% ../nbs/38_finetune.ipynb #4d5185de
@@ -201,6 +202,9 @@ def _train(trainer, callback):
     checkpoint = last_checkpoint(Path(trainer.args.output_dir))
     if checkpoint:
         callback.check_checkpoint(checkpoint, trainer.args, trainer.get_train_dataloader())
+        if trainer.is_fsdp_enabled:  # its own reading of an adapter may change nothing
+            tensors = load_file(checkpoint / "adapter_model.safetensors")
+            set_peft_model_state_dict(trainer.model, tensors)
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Ended as e:
