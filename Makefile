@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test gpu check style format notebooks docs repro repro-smoke clean
+.PHONY: demo test gpu bench check style format notebooks docs repro repro-smoke clean
 
 demo: .venv/ready
 	$(BIN)/versatune demo $(ARGS)
@@ -20,6 +20,10 @@ check: .venv/ready
 # one GPU, asked for everything in ten minutes beside what it is held against; ARGS=--rehearse: tiny, on the CPU
 gpu: .venv/ready
 	@$(BIN)/python benchmarks/gpu.py $(ARGS)
+
+# every timing, both sides in one run, for nbs/studies/costs.ipynb; ARGS="--vllm PYTHON": its side of sampling too
+bench: .venv/ready
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 # how the pages read: width, rhythm, outputs, beside fastcore's
 style: .venv/ready

@@ -18,6 +18,7 @@ import torch
 
 # %% ../../nbs/repro/experiments.ipynb #cea60282
 from .race import Race
+from .trials import Consistency, EqualDose
 from .scales import EXPERIMENTS, LAB_KNOWN, SCALES, claim, file_name
 from .scales import files_content, lab_files, local_questions, model_content
 from .work import Piece, jobs_left, share_work
@@ -306,7 +307,8 @@ def collect(study, names, out, label):
     return [*paths, write_json(out / f"about_{label}.json", _about(study, label, results, runs))]
 
 # %% ../../nbs/repro/experiments.ipynb #edd573f0
-OTHERS = dict(race=Race)  # experiments with models and data of their own: name -> `Experiment`
+# experiments with models and data of their own: name -> `Experiment`
+OTHERS = dict(race=Race, consistency=Consistency, equal_dose=EqualDose)
 
 
 def _experiments(scale):
@@ -324,7 +326,7 @@ def _checked_names(scale, names, given, say):
     else:
         names = [name for name in legal if name not in OTHERS]
         if left := [name for name in legal if name in OTHERS]:
-            say(f"{', '.join(left)}: not run, since it has a model and data of its own")
+            say(f"{', '.join(left)}: not run, with a model and data of their own")
     for name in names:
         if name not in legal:
             problem = f"experiment {name!r} is not run at scale {scale}"

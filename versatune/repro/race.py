@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['OBJECTIVES', 'TARGET', 'DESIGN', 'LONG', 'importance_of', 'Racer', 'raced', 'rounds_acted', 'race', 'design',
            'fit_losses', 'predicted', 'candidates', 'suggested', 'tried', 'racers_of', 'RaceSize', 'run_world',
-           'run_design', 'run_search', 'run_race', 'run_long', 'Race']
+           'run_design', 'run_search', 'run_race', 'run_long', 'InWorlds', 'Race']
 
 # %% ../../nbs/repro/race.ipynb #7a174535
 from dataclasses import dataclass
@@ -253,7 +253,7 @@ def run_search(work, world, objective):
     best = dict(mixtures[int(np.argmin(losses))])
     return dict(best=best, tried=[dict(m) for m in mixtures], losses=losses)
 
-
+# %% ../../nbs/repro/race.ipynb #dab6a05f
 def run_race(work, world, seed):
     "A dict with the results of all racers of a world."
     best = {}
@@ -270,24 +270,30 @@ def run_long(work, world, seed):
     return dict(results=race(ground, racers, seed))
 
 # %% ../../nbs/repro/race.ipynb #4b2f0c70
-class Race(Experiment):
-    "The race as an experiment: a table of all runs, and a file that says how they were made."
+class InWorlds(Experiment):
+    "An experiment in worlds; the size names them, and how many held-out rows there are."
 
-    sizes = dict(smoke=_SMOKE, lab=RaceSize())
+    all_worlds = WORLDS  # name -> `World`
 
     def __init__(self, *settings):
         super().__init__(*settings)
-        self.batches = (8 + self.size.mixtures) // 8
         self._grounds = {}  # those that this process has made
 
     def ground(self, world):
         "The `Ground` of a world, with as many held-out rows as the size says."
         if world not in self._grounds:
-            ground = self._grounds[world] = Ground(WORLDS[world])
+            ground = self._grounds[world] = Ground(self.all_worlds[world])
             for part in ("steering", "scoring"):
                 rows = ground.parts[part].items()
                 ground.parts[part] = {d: r[: self.size.held_out] for d, r in rows}
         return self._grounds[world]
+
+
+class Race(InWorlds):
+    "The race as an experiment: a table of all runs, and a file that says how they were made."
+
+    sizes = dict(smoke=_SMOKE, lab=RaceSize())
+    batches = property(lambda self: (8 + self.size.mixtures) // 8)
 
 # %% ../../nbs/repro/race.ipynb #ea7cfce0
 @patch
@@ -305,7 +311,7 @@ def pieces(self: Race):
             pieces.append(Piece(3, f"long-{world}-{seed}", run_long, (world, seed)))
     return pieces
 
-
+# %% ../../nbs/repro/race.ipynb #4791be52
 @patch
 def collect(self: Race, out):
     "Write the two result files into the folder `out`; returns their paths."

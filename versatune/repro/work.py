@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from fastcore.basics import patch
 from transformers.utils import logging as transformers_logging
 
 # %% ../../nbs/repro/work.ipynb #22637f60
 from ..basics import fingerprint, read_json, write_json
 from ..records import json_ready, versions
-from .scales import claim
+from .scales import claim as claim_file
 
 # %% ../../nbs/repro/work.ipynb #252fd506
 class Piece(NamedTuple):
@@ -60,22 +61,26 @@ class Experiment:
         "What a piece gave, with the commit of its code and its seconds: a dict."
         return read_json(self.folder / f"{file}.json")
 
-    def claim(self):
-        "Mark the folder; an InputError where it holds work of other settings. Seeds may be added."
-        size = json_ready(asdict(self.size))
-        size.pop("seeds", None)
-        claim(self.folder / "settings.json", dict(settings=fingerprint(size)))
+# %% ../../nbs/repro/work.ipynb #0ec6483c
+@patch
+def claim(self: Experiment):
+    "Mark the folder; an InputError where it holds work of other settings. Seeds may be added."
+    size = json_ready(asdict(self.size))
+    size.pop("seeds", None)
+    claim_file(self.folder / "settings.json", dict(settings=fingerprint(size)))
 
-    def about(self, name):
-        "How the result files were made: command, settings, seconds, commits, versions."
-        results = [self.result(piece.file) for piece in self.pieces()]
-        return dict(
-            command=f"versatune repro {name} --scale {self.scale}",
-            settings=json_ready(asdict(self.size)),
-            seconds=round(sum(result["seconds"] for result in results)),
-            commits=sorted({result["commit"] for result in results}),
-            versions=versions(),
-        )
+
+@patch
+def about(self: Experiment, name):
+    "How the result files were made: command, settings, seconds, commits, versions."
+    results = [self.result(piece.file) for piece in self.pieces()]
+    return dict(
+        command=f"versatune repro {name} --scale {self.scale}",
+        settings=json_ready(asdict(self.size)),
+        seconds=round(sum(result["seconds"] for result in results)),
+        commits=sorted({result["commit"] for result in results}),
+        versions=versions(),
+    )
 
 # %% ../../nbs/repro/work.ipynb #121d3d5f
 _made = {}  # the experiments of this process
