@@ -265,7 +265,9 @@ class Meter:
 @patch
 def against(self: Meter, planned):
     "A DataFrame by phase: bytes and seconds that a `RunPlan` told, and those that were measured."
-    rows, told = {}, planned.seconds or {}
+    rows, told = {}, {}
+    if planned.seconds:  # a training measures its losses, too
+        told["training"] = sum(planned.seconds.values())
     for phase, n_bytes in planned.memory.sum().items():
         if phase in self.steps:
             measured = self.steps[phase]
