@@ -6,7 +6,7 @@
 __all__ = ['MIXTURES', 'RIVALS', 'PowerSize', 'Power', 'run_profile', 'run_proxy', 'scores_of', 'run_untouched', 'run_mixture',
            'run_expansion', 'run_rival']
 
-# %% ../../nbs/repro/power.ipynb #125f1a65
+# %% ../../nbs/repro/power.ipynb #daab77b8
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from ..domains import DOMAINS, DomainWeights, InputError
 from ..models import load_model, load_tokenizer
 from ..records import json_ready, versions
 
-# %% ../../nbs/repro/power.ipynb #32484a94
+# %% ../../nbs/repro/power.ipynb #29eda00a
 from .fast import FastSettings, Run, _targets
 from .scales import LOCAL_QUESTIONS
 from .trials import at_dose
@@ -35,7 +35,7 @@ from ..rivals import Inverse
 from ..sample import SampleSettings, sample_texts
 from ..tokens import tokenize
 
-# %% ../../nbs/repro/power.ipynb #408d0e63
+# %% ../../nbs/repro/power.ipynb #5e616507
 @dataclass(frozen=True)
 class PowerSize:
     "Model and sizes of the experiment."
@@ -62,7 +62,7 @@ MIXTURES = {
 }
 RIVALS = ("others as detected", "others alike")
 
-# %% ../../nbs/repro/power.ipynb #a2114f35
+# %% ../../nbs/repro/power.ipynb #ef2cf443
 class Power(Experiment):
     "The experiment with a real model; `data` is a folder with instruct, benchmarks, domain_text."
 
@@ -80,7 +80,7 @@ class Power(Experiment):
     items = cached_property(lambda self: _items(self))
     plain = cached_property(lambda self: _plain(self))
 
-# %% ../../nbs/repro/power.ipynb #459470bc
+# %% ../../nbs/repro/power.ipynb #036a38f1
 def _tokens(power):
     size = power.size
     rows = load_data(power.data / "instruct")
@@ -92,7 +92,7 @@ def _rows(dataset):
     columns = dataset.select_columns(["input_ids", "labels"])
     return [dict(row) for row in columns]
 
-
+# %% ../../nbs/repro/power.ipynb #02fe8758
 def _split(power):
     "Part -> domain -> held-out rows; no row is in two parts."
     parts = dict(steering={}, references={}, scoring={})
@@ -106,7 +106,7 @@ def _split(power):
             parts[part][domain], rows = rows[:n], rows[n:]
     return parts
 
-# %% ../../nbs/repro/power.ipynb #ba8840db
+# %% ../../nbs/repro/power.ipynb #72d53967
 def _items(power):
     "Domain -> (questions as tokens, how many fit)."
     items = {}
@@ -130,7 +130,7 @@ def _plain(power):
             rows[domain].append(dict(input_ids=ids, labels=[-100, *ids[1:]]))
     return rows
 
-# %% ../../nbs/repro/power.ipynb #9c6856b5
+# %% ../../nbs/repro/power.ipynb #d3d3978e
 def run_profile(power):
     "A dict: the profile of the base model in bf16."
     size = power.size
@@ -148,7 +148,7 @@ def run_proxy(power, domain):
     run = Loop(power.model, power.train, power.size.proxy).train(Run(alone, Constant()), steering)
     return dict(losses=[r["losses"][domain] for r in run.history.rounds])
 
-
+# %% ../../nbs/repro/power.ipynb #95ba8bc4
 def scores_of(power):
     "What the model scores as it is: a dict of losses, plain-text losses, margins and shares right."
     scores = {}
@@ -161,7 +161,7 @@ def scores_of(power):
         scores[f"right.{domain}"] = float((margins > 0).mean())
     return scores
 
-# %% ../../nbs/repro/power.ipynb #b8621cdd
+# %% ../../nbs/repro/power.ipynb #e4f2df9f
 def run_untouched(power):
     "A dict: what the model scores before any training."
     begin_adapter(power.model, 0)
@@ -177,7 +177,7 @@ def _run(power, rule, start, seed):
     loop.train(run, {} if fixed else power.parts["steering"])
     return dict(rounds=run.history.rounds, scores=scores_of(power))
 
-
+# %% ../../nbs/repro/power.ipynb #cc323435
 def run_mixture(power, name, seed):
     "A dict of one fine-tuning with a mixture of `MIXTURES`."
     detected, (rule, start) = power.detected, MIXTURES[name]
@@ -199,7 +199,7 @@ def run_rival(power, target, rival, seed):
     start = at_dose(power.detected, target, share, alike=rival == "others alike")
     return _run(power, Constant(), start, seed)
 
-# %% ../../nbs/repro/power.ipynb #8c3be8a0
+# %% ../../nbs/repro/power.ipynb #f4e007d0
 def _target(seed):
     "The target of a seed: the five in turn."
     return DOMAINS[:-1][seed % 5]
@@ -227,7 +227,7 @@ def pieces(self: Power):
             pieces.append(Piece(stage + 1, file, run_rival, (target, rival, seed)))
     return pieces
 
-# %% ../../nbs/repro/power.ipynb #c0ccfb80
+# %% ../../nbs/repro/power.ipynb #3eebd3d2
 def _row(piece, result):
     "A row of the result table from a finished piece."
     kind, seed = piece.file.split("-")[:2]
@@ -237,7 +237,7 @@ def _row(piece, result):
     row |= {f"rows.{d}": sum(r["rows"][d] for r in rounds) for d in DOMAINS}
     return row | result["scores"] | dict(seconds=result["seconds"])
 
-
+# %% ../../nbs/repro/power.ipynb #73294370
 @patch
 def finished(self: Power):
     "The seeds all of whose pieces are done: a list."
@@ -248,7 +248,23 @@ def finished(self: Power):
             seeds.append(seed)
     return seeds
 
+# %% ../../nbs/repro/power.ipynb #eba37856
+def _about(power, seeds):
+    "How the result files were made, and what every run shares."
+    tokens = {d: sum(_targets(rows)) for d, rows in power.parts["scoring"].items()}
+    asked = {d: dict(asked=len(items), fit=fit) for d, (items, fit) in power.items.items()}
+    return dict(
+        seeds=seeds,
+        detected=dict(power.detected),
+        proxies={d: power.result(f"proxy-{d}")["losses"] for d in DOMAINS},
+        untouched=power.result("untouched")["scores"],
+        scoring_tokens=tokens,
+        questions=asked,
+        settings=json_ready(asdict(power.size)),
+        versions=versions(),
+    )
 
+# %% ../../nbs/repro/power.ipynb #127b6b08
 @patch
 def collect(self: Power, out):
     "Write the result files of all finished seeds into the folder `out`; returns their paths."
@@ -256,17 +272,7 @@ def collect(self: Power, out):
     for piece in self.pieces():
         if piece.stage and (piece.stage - 1) // 2 in seeds:
             rows.append(_row(piece, self.result(piece.file)))
-    tokens = {d: sum(_targets(rows)) for d, rows in self.parts["scoring"].items()}
-    about = dict(
-        seeds=seeds,
-        detected=dict(self.detected),
-        proxies={d: self.result(f"proxy-{d}")["losses"] for d in DOMAINS},
-        untouched=self.result("untouched")["scores"],
-        scoring_tokens=tokens,
-        questions={d: dict(asked=len(items), fit=fit) for d, (items, fit) in self.items.items()},
-        settings=json_ready(asdict(self.size)),
-        versions=versions(),
-    )
+    about = _about(self, seeds)
     table = pd.DataFrame(rows).round(5).to_csv(index=False)
     return [
         write_atomic(out / f"power_{self.scale}.csv", table),

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LoraLinear', 'unpacked', 'pairs_of', 'begin_adapter', 'row_losses', 'mean_loss', 'Loop', 'question_items', 'margin']
 
-# %% ../../nbs/repro/unpacked.ipynb #f15c57f8
+# %% ../../nbs/repro/unpacked.ipynb #eed69d95
 import math
 
 import numpy as np
@@ -18,7 +18,7 @@ from ..history import Guards
 from ..models import LoraSettings, padded
 from .fast import Run, _targets
 
-# %% ../../nbs/repro/unpacked.ipynb #f23ccaf1
+# %% ../../nbs/repro/unpacked.ipynb #4e5a048f
 class LoraLinear(nn.Module):
     "A frozen linear layer in the model's precision with a LoRA pair beside it."
 
@@ -34,7 +34,7 @@ class LoraLinear(nn.Module):
         inner = F.linear(x, self.down.to(x.dtype))
         return y + self.scale * F.linear(inner, self.up.to(x.dtype))
 
-
+# %% ../../nbs/repro/unpacked.ipynb #b2fa0f0c
 def unpacked(model, lora=LoraSettings()):
     "The model with every 4-bit layer unpacked into a `LoraLinear`, in place; all else frozen."
     from bitsandbytes.functional import dequantize_4bit
@@ -49,7 +49,7 @@ def unpacked(model, lora=LoraSettings()):
             setattr(model.get_submodule(parent), child, LoraLinear(layer, weight, lora))
     return model
 
-
+# %% ../../nbs/repro/unpacked.ipynb #77a486f2
 def pairs_of(model):
     "The LoRA layers of a model: a list."
     return [m for m in model.modules() if isinstance(m, LoraLinear)]
@@ -64,7 +64,7 @@ def begin_adapter(model, seed):
         layer.down.data = reach * (2 * noise - 1)
         layer.up.data.zero_()
 
-# %% ../../nbs/repro/unpacked.ipynb #80da5e6f
+# %% ../../nbs/repro/unpacked.ipynb #eb305b15
 def row_losses(model, rows):
     "(sum, n) of the losses of all supervised tokens of rows ({input_ids, labels})."
     ids = padded([row["input_ids"] for row in rows], 0)
@@ -92,7 +92,7 @@ def _added(model, batch, total, n):
         loss, counted = row_losses(model, batch)
     return total + loss.item(), n + counted
 
-# %% ../../nbs/repro/unpacked.ipynb #00fd5f04
+# %% ../../nbs/repro/unpacked.ipynb #c425c0ee
 class Loop:
     "A model that is fine-tuned on `data` (domain -> rows) again and again, each time anew."
 
@@ -102,24 +102,36 @@ class Loop:
         self.layers = pairs_of(model)
         self.parameters = [p for layer in self.layers for p in (layer.down, layer.up)]
 
-    def step(self, optimizer, rows, rate):
-        "One optimiser step, in two halves by length; the loss is the mean over all tokens."
-        rows = sorted(rows, key=lambda row: len(row["input_ids"]))
-        half, n = len(rows) // 2, sum(_targets(rows))
-        for part in (rows[:half], rows[half:]):
-            if part:
-                loss, _ = row_losses(self.model, part)
-                (loss / n).backward()
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        optimizer.param_groups[0]["lr"] = rate
-        optimizer.step()
-        optimizer.zero_grad()
-
     def losses(self, rows):
         "Domain -> mean loss on rows (domain -> list), None for a domain without any."
         return {d: mean_loss(self.model, rows[d]) if d in rows else None for d in self.data}
 
-# %% ../../nbs/repro/unpacked.ipynb #e1378d36
+# %% ../../nbs/repro/unpacked.ipynb #c9a84f37
+@patch
+def step(self: Loop, optimizer, rows, rate):
+    "One optimiser step, in two halves by length; the loss is the mean over all tokens."
+    rows = sorted(rows, key=lambda row: len(row["input_ids"]))
+    half, n = len(rows) // 2, sum(_targets(rows))
+    for part in (rows[:half], rows[half:]):
+        if part:
+            loss, _ = row_losses(self.model, part)
+            (loss / n).backward()
+    nn.utils.clip_grad_norm_(self.parameters, 1.0)
+    optimizer.param_groups[0]["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad()
+
+# %% ../../nbs/repro/unpacked.ipynb #67fd2cf9
+@patch
+def after(self: Run, plan, rows, losses):
+    "Write a round into the history; the rule moves the weights."
+    tokens = dict.fromkeys(self.weights, 0)
+    for d, n in zip(plan.domains, _targets(rows)):
+        tokens[d] += n
+    told = losses, plan.counts, tokens, Guards.paper()
+    self.weights = self.history.advance(self.rule, *told).weights
+
+# %% ../../nbs/repro/unpacked.ipynb #5a6e8381
 @patch
 def train(self: Loop, run, steering):
     "Train a `Run`, and measure the losses on `steering` (domain -> rows) after each round."
@@ -140,17 +152,7 @@ def train(self: Loop, run, steering):
         run.after(plan, rows, self.losses(steering))
     return run
 
-
-@patch
-def after(self: Run, plan, rows, losses):
-    "Write a round into the history; the rule moves the weights."
-    tokens = dict.fromkeys(self.weights, 0)
-    for d, n in zip(plan.domains, _targets(rows)):
-        tokens[d] += n
-    told = losses, plan.counts, tokens, Guards.paper()
-    self.weights = self.history.advance(self.rule, *told).weights
-
-# %% ../../nbs/repro/unpacked.ipynb #01bb7d58
+# %% ../../nbs/repro/unpacked.ipynb #57427a5d
 def question_items(tokenizer, questions, most=160, n=64, seed=0):
     "At most `n` questions of at most `most` tokens with all answers, drawn by seed; how many fit."
     items = []
@@ -164,7 +166,7 @@ def question_items(tokenizer, questions, most=160, n=64, seed=0):
     order = np.random.default_rng(seed).permutation(len(items))[:n]
     return [items[i] for i in sorted(order)], len(items)
 
-
+# %% ../../nbs/repro/unpacked.ipynb #968c5e61
 def _laid_out(prompt, answers):
     "(ids, positions, sees) of a question with its answers behind it; sees: (tokens, tokens)."
     ids, positions, owner = list(prompt), list(range(len(prompt))), [-1] * len(prompt)
@@ -176,7 +178,7 @@ def _laid_out(prompt, answers):
     sees = (owner[:, None] == owner[None]) | (owner[None] == -1)
     return ids, positions, sees.tril()
 
-
+# %% ../../nbs/repro/unpacked.ipynb #c3736899
 def margin(model, prompt, answers, right):
     "Log likelihood a token of the right answer less that of the best wrong one, in nats."
     ids, positions, sees = _laid_out(prompt, answers)
