@@ -8,9 +8,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "nbs").glob("[0-9][0-9]_*.ipynb"))
 # the reproduction stands on all lessons but those of the command line, which can start it
-REPRO = "scales work fast worlds race trials experiments verdicts figures".split()
+REPRO = "scales work fast worlds race trials unpacked power experiments verdicts figures".split()
 NUMBER = {lesson.stem.split("_", 1)[1]: int(lesson.stem.split("_")[0]) for lesson in LESSONS}
-NUMBER |= {f"repro.{name}": NUMBER["flags"] - 0.9 + place / 10 for place, name in enumerate(REPRO)}
+NUMBER |= {f"repro.{name}": NUMBER["flags"] - 0.9 + place / 20 for place, name in enumerate(REPRO)}
 FILES = sorted(
     [*(ROOT / "versatune").glob("[!_]*.py"), *(ROOT / "versatune/repro").glob("[!_]*.py")]
 )
