@@ -77,8 +77,8 @@ def _run(a):
 _RUN_FLAGS = (*INPUT_FLAGS, *TRAIN_FLAGS)
 _RULE = dict(
     default="VersaTune",
-    help="VersaTune, Constant, Uniform, Inverse, ExpLoss, DoReMi, ODM, SkillIt or ADO "
-    "(notebooks 25, 30)",
+    help="VersaTune, EqualGain, Constant, Uniform, Inverse, ExpLoss, DoReMi, ODM, SkillIt, ADO, "
+    "MSFT or DynamixSFT (notebooks 25, 29, 30)",
 )
 _EPSILON = "how much forgetting of the others outweighs the target's potential"
 _DOES = dict(

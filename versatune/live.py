@@ -31,6 +31,7 @@ from .plot import plot_signal, stack_shares
 from .progress import round_line
 
 # %% ../nbs/59_live.ipynb #cb9cb0b9
+from .equalgain import EqualGain
 from .records import read_record
 from .reweight import DomainExpansion, VersaTune
 from .run import Run
@@ -236,23 +237,25 @@ def on_train_end(self: LiveDisplay, args, state, control, **_):
     self._change(force=True)
 
 # %% ../nbs/59_live.ipynb #afb1c015
-RULES_TO_TURN = ("VersaTune", "DomainExpansion")
+RULES_TO_TURN = ("VersaTune", "DomainExpansion", "EqualGain")
 
 
 def simulated(
-    rule="VersaTune",  # or "DomainExpansion"
+    rule="VersaTune",  # or "DomainExpansion", "EqualGain"
     sigma=0.5,  # of VersaTune
-    target="law",  # of DomainExpansion, as the two below
-    delta=0.1,
-    epsilon=1.0,
+    target="law",  # the domain to expand, or that counts more than the others
+    delta=0.1,  # of DomainExpansion
+    epsilon=1.0,  # of DomainExpansion
     rounds=40,
+    importance=1.0,  # of the target, beside 1 of each other domain; EqualGain follows it
 ):
     "The `History` of a rule with these numbers, on the simulator's six domains."
     check_choice("rule", rule, RULES_TO_TURN)
     check_choice("target", target, DOMAINS)
-    expands = rule == "DomainExpansion"
-    made = DomainExpansion(target, delta, epsilon) if expands else VersaTune(sigma)
-    return simulate(made, rounds=rounds)
+    rules = dict(VersaTune=VersaTune(sigma), EqualGain=EqualGain())
+    rules["DomainExpansion"] = DomainExpansion(target, delta, epsilon)
+    counts = dict.fromkeys(DOMAINS, 1.0) | {target: importance}
+    return simulate(rules[rule], rounds=rounds, importance=counts)
 
 # %% ../nbs/59_live.ipynb #ced9b448
 def _controls(w):
@@ -264,6 +267,7 @@ def _controls(w):
         target=w.Dropdown(options=DOMAINS, description="target"),
         delta=w.FloatSlider(0.1, min=0.01, max=0.5, step=0.01, description="delta", **slide),
         epsilon=w.FloatSlider(1.0, min=0, max=3, step=0.1, description="epsilon", **slide),
+        importance=w.FloatSlider(1.0, min=0.1, max=8, step=0.1, description="importance", **slide),
     )
 
 # %% ../nbs/59_live.ipynb #56c87916
@@ -284,8 +288,9 @@ def explore(rounds=40):
     for control in controls.values():
         control.observe(turn, names="value")
     turn()
-    left = w.HBox([controls["rule"], controls["sigma"]])
-    return w.VBox([left, w.HBox([controls[n] for n in ("target", "delta", "epsilon")]), page])
+    top, low = ("rule", "sigma", "importance"), ("target", "delta", "epsilon")
+    rows = [w.HBox([controls[name] for name in names]) for names in (top, low)]
+    return w.VBox([*rows, page])
 
 # %% ../nbs/59_live.ipynb #c6c4e7fe
 _LEFT = 'style="text-align:left;vertical-align:top"'
