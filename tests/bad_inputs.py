@@ -21,6 +21,7 @@ data | law.jsonl | {"messages": "hello"}\n | messages
 data | law.jsonl | {"messages": [{"role": "user", "content": "a"}]}\n | row 1
 data | law.jsonl | {"messages": [{"role": "judge", "content": "a"}]}\n | role
 data | law.jsonl | {"messages": [{"content": "a"}]}\n | role
+data | law.jsonl | {"messages": [{"role": "function_call", "content": "f()"}]}\n | calls a tool
 data | law.jsonl | {"conversations": [{"from": "human"}]}\n | row 1
 data | law.jsonl | {"input": "a", "output": "b"}\n{"prompt": "a", "completion": "b"}\n | row
 data | law.jsonl | | holds no rows
@@ -68,16 +69,15 @@ config | c.yaml | precision: int4 | precision
 config | c.yaml | rule: {name: Magic} | Magic
 config | c.yaml | rule: {name: [1]} | rule.name
 config | c.yaml | model: [ | no YAML
+config | c.yaml | model: a\nmodel: b | stands there twice
+config | c.yaml | train: {rounds: 1}\ntrain: {batch_size: 2} | stands there twice
 config | c.yaml | just words | settings are lines
 config | c.yaml | \xff\xfe | no YAML
 config | c.json | [1] | settings are lines
 classifier | c.npz | | classifier
 classifier | c.npz | PK\x03\x04 | classifier
 classifier | c.npz | words | no .npz file
-labels | l.jsonl | {"text": "a", "label": "law" | line 1: not valid JSON
 labels | l.jsonl | ["law"]\n | l.jsonl
-labels | l.jsonl | {"label": "law"}\n | l.jsonl
-labels | l.jsonl | {"text": "a", "label": "cooking"}\n | cooking
 labels | l.jsonl | \xff\n | UTF-8
 labels | none | | no such file of labels
 profile | p.json | {"weights": {"law": 1.0}} | not a saved KnowledgeProfile

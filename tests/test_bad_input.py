@@ -201,6 +201,7 @@ OUTS = [
     ("compose --weights uniform --n 3 --out", "PLACE", "is a folder"),
     ("compose --weights uniform --n 3 --out", "PLACE/notes.txt", "exists"),
     ("compose --weights uniform --n 3 --out", "PLACE/notes.txt/x.jsonl", "is a file"),
+    ("compose --weights uniform --n 3 --out", "mixture.csv", "end its name so"),
     ("compose --weights uniform --n 3 --out", "", "--out is ''"),
     ("compose --weights uniform --n 3 --out", "/proc/version/x", "is a file"),
     ("compose --weights uniform --n 3 --out", "x" * 300, "too long"),

@@ -21,6 +21,7 @@ from .basics import InputError, naming, read_json, reading
 from .folder import flat
 from .reweight import rule_settings
 from .rivals import RULES, make_rule
+from .sources import EachKeyOnce
 from .settings import PathSettings
 
 # %% ../nbs/53_config.ipynb #402cb524
@@ -119,10 +120,12 @@ def file_settings(path):
     else:
         try:
             with reading(path):
-                values = yaml.safe_load(path.read_text(encoding="utf-8"))
+                text = path.read_text(encoding="utf-8")
+            with naming(path):
+                values = yaml.load(text, EachKeyOnce)
+        except InputError:
+            raise
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            if isinstance(error, InputError):
-                raise
             reason = " ".join(str(error).split())
             raise InputError(f"{path}: this is no YAML ({reason:.120})") from None
     if not isinstance(values, dict):

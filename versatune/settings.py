@@ -136,7 +136,7 @@ def saved_profile(path):
 # %% ../nbs/52_settings.ipynb #67453193
 def _counts(text, domains):
     "Domain -> number from a text such as law=2,code=1; a domain that is not named counts 1."
-    counts = dict.fromkeys(domains, 1.0)
+    named = {}
     for part in text.split(","):
         domain, given, number = (word.strip() for word in part.partition("="))
         if not given:
@@ -144,11 +144,13 @@ def _counts(text, domains):
             legal = f"give equal, detected, a .json file, or numbers such as {example}"
             raise InputError(f"importance is {text!r}; {legal}")
         check_choice("domain of the importance", domain, list(domains))
+        if domain in named:
+            raise InputError(f"importance is {text!r}: {domain} stands there twice; keep one")
         try:
-            counts[domain] = float(number)
+            named[domain] = float(number)
         except ValueError:
             raise InputError(f"the importance of {domain} is {number!r}; give a number") from None
-    return counts
+    return dict.fromkeys(domains, 1.0) | named
 
 # %% ../nbs/52_settings.ipynb #84cf0254
 def read_importance(importance, domains, detected=None):
