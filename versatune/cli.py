@@ -186,10 +186,12 @@ def _weights(given, domains):
 def _compose(a):
     from versatune.compose import compose
     from versatune.data import load_data
-    from versatune.interop import export_mixture, write_rows
+    from versatune.interop import check_rows_file, export_mixture, write_rows
     from versatune.use import check_new
 
     (check_new if a.export else _unused)(a.out)
+    if not a.export:
+        check_rows_file(a.out)
     if a.weights == "detected":
         profile = "profile.json (from 'versatune detect')"
         raise InputError(f"compose does not detect; give --weights {profile} or --weights uniform")

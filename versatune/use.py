@@ -260,8 +260,7 @@ def export_run(
     license=None,  # as the hub spells it, such as apache-2.0; for the card
 ):
     "Merge, convert and send what a run made; yields a line for each thing that was made."
-    run = Path(run).expanduser()
-    run = run if run.name.strip(".") else run.resolve()  # "." has no name to put -merged behind
+    run = Path(run).expanduser().resolve()  # "." has no name to put -merged behind
     made = Path(out or run.with_name(f"{run.name}-merged"))
     _check_export(made, gguf, converter, push)
     if merge or gguf:
