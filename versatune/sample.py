@@ -21,6 +21,7 @@ from fastcore.basics import patch, store_attr
 from tqdm import tqdm
 from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from .domains import InputError, check_choice, check_number, writing
 from .identity import model_fingerprint
@@ -115,6 +116,27 @@ def _benders(s):
         benders.append(TopPLogitsWarper(float(s.top_p)))
     return benders
 
+# %% ../nbs/06_sample.ipynb #05b8327d
+@contextmanager
+def _grouped_attention():
+    "Within it, a group's heads are the rows of one query where `sdpa` has one new token a row."
+    stock = ALL_ATTENTION_FUNCTIONS["sdpa"]
+
+    def attend(module, query, key, value, mask, scaling=None, dropout=0.0, **how):
+        shape, alone = query.shape, query.shape[2] == 1 and query.device.type == "cpu"
+        more = [mask, *map(how.get, ("position_bias", "cache", "softcap"))]
+        if dropout or any(x is not None for x in more) or not alone or shape[1] == key.shape[1]:
+            return stock(module, query, key, value, mask, scaling=scaling, dropout=dropout, **how)
+        rows = query.reshape(*key.shape[:2], -1, shape[3])
+        mixed = F.scaled_dot_product_attention(rows, key, value, scale=scaling)
+        return mixed.reshape(shape[0], 1, shape[1], -1), None
+
+    ALL_ATTENTION_FUNCTIONS["sdpa"] = attend
+    try:
+        yield
+    finally:
+        ALL_ATTENTION_FUNCTIONS["sdpa"] = stock
+
 # %% ../nbs/06_sample.ipynb #01b540b0
 @torch.no_grad()
 def _continue(model, ids, s, eos, generator):
@@ -139,7 +161,8 @@ def _sample_hf(model, tokenizer, s, batch, first):
     training = model.training
     model.eval()
     try:
-        ids = _continue(model, start, s, tokenizer.eos_token_id, generator)
+        with _grouped_attention():
+            ids = _continue(model, start, s, tokenizer.eos_token_id, generator)
     finally:
         model.train(training)
     return [_as_row(tokenizer, row) for row in ids[:, 1:].tolist()]
@@ -181,7 +204,7 @@ def _sample_batch(model, tokenizer, s, batch):
     return sample(model, tokenizer, s, batch, _first_token(tokenizer, s))
 
 # %% ../nbs/06_sample.ipynb #9b184919
-_FILE = 2  # raised when other texts come out of the same model and settings
+_FILE = 3  # raised when other texts come out of the same model and settings
 _NOTES = ("not_applied", "precision")  # the model's fingerprint says it already
 
 
