@@ -39,7 +39,8 @@ def measure(part, python):
     began, path = time.perf_counter(), os.environ | dict(PYTHONPATH=str(ROOT))
     done = subprocess.run(command, capture_output=True, text=True, env=path)
     lines = (done.stderr if done.returncode else done.stdout).strip().splitlines()
-    result = dict(error=lines[-1]) if done.returncode else json.loads(lines[-1])
+    said = [line for line in lines if line.startswith("{")]  # vLLM says more after it
+    result = dict(error=lines[-1]) if done.returncode else json.loads(said[-1])
     took = round(time.perf_counter() - began)
     how = dict(command=f"python benchmarks/{PARTS[part]}", took=took, commit=commit())
     return result | how
