@@ -9,11 +9,10 @@ import argparse
 import json
 import os
 import shlex
-import subprocess
 import sys
 import time
 
-from gpu import ROOT, commit
+from gpu import ROOT, commit, printed
 
 from versatune.basics import read_json, write_json
 from versatune.records import versions
@@ -36,14 +35,10 @@ def measure(part, python):
     "What a part printed, with its command, seconds and commit; the last line of its error."
     script, *flags = shlex.split(PARTS[part])
     command = [python, str(ROOT / "benchmarks" / script), *flags]
-    began, path = time.perf_counter(), os.environ | dict(PYTHONPATH=str(ROOT))
-    done = subprocess.run(command, capture_output=True, text=True, env=path)
-    lines = (done.stderr if done.returncode else done.stdout).strip().splitlines()
-    said = [line for line in lines if line.startswith("{")]  # vLLM says more after it
-    result = dict(error=lines[-1]) if done.returncode else json.loads(said[-1])
+    began = time.perf_counter()
+    result = printed(command, env=os.environ | dict(PYTHONPATH=str(ROOT)))
     took = round(time.perf_counter() - began)
-    how = dict(command=f"python benchmarks/{PARTS[part]}", took=took, commit=commit())
-    return result | how
+    return result | dict(command=f"python benchmarks/{PARTS[part]}", took=took, commit=commit())
 
 
 def main():

@@ -6,10 +6,8 @@ The variable has the system take back what is freed; without it, peaks hold the 
 """
 
 import argparse
-import ctypes
 import json
 import time
-from pathlib import Path
 
 import datasets
 import torch
@@ -17,24 +15,18 @@ import transformers
 
 from versatune.data import load_data
 from versatune.evaluate import evaluate
+from versatune.gpu import forget_peak, memory_in_use, memory_peak
 from versatune.models import LoraSettings, add_lora, load_model, load_tokenizer
 from versatune.tasks import Benchmark
 
 
-def resident(kind):
-    "Megabytes that lie in memory now (VmRSS) or lay there at most (VmHWM); Linux only."
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(kind + ":"):
-            return int(line.split()[1]) / 1024
-
-
 def measured(call):
     "Seconds, the most megabytes above those before the call, and what the call gives."
-    ctypes.CDLL("libc.so.6").malloc_trim(0)  # what is free goes back to the system
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
-    before, began = resident("VmRSS"), time.perf_counter()
+    before = memory_in_use()
+    forget_peak()
+    began = time.perf_counter()
     given = call()
-    return time.perf_counter() - began, resident("VmHWM") - before, given
+    return time.perf_counter() - began, (memory_peak() - before) / 2**20, given
 
 
 def trained_adapter(model, rank):

@@ -14,12 +14,11 @@ import shlex
 import subprocess
 import sys
 import time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "nbs" / "gpu" / "results"
-PACKAGES = "torch transformers peft bitsandbytes accelerate trl flash-attn vllm unsloth".split()
+PACKAGES = "trl", "flash-attn", "vllm", "unsloth"  # beside those that versatune stands on
 
 # part -> (script, which model, flags on a GPU, flags of the rehearsal)
 PARTS = {
@@ -57,17 +56,6 @@ PARTS = {
 }
 
 
-def versions():
-    """Package -> version, of those that are installed."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
-    return found
-
-
 def commit():
     """The commit of this checkout, with a + where files were changed; None outside of git."""
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
@@ -75,15 +63,23 @@ def commit():
     return done.stdout.strip() or None
 
 
+def printed(command, **how):
+    """The JSON object that a script printed, or its error's last line; `how`: for the process."""
+    done = subprocess.run(command, capture_output=True, text=True, **how)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"killed ({done.returncode})"]
+        return dict(error=lines[-1])
+    lines = done.stdout.strip().splitlines()  # vLLM says more after it
+    return json.loads([line for line in lines if line.startswith("{")][-1])
+
+
 def measure(part, models, rehearse):
-    """What a part's script printed, or the last line of its error; and its seconds."""
+    """What a part's script printed, with its command and seconds."""
     script, which, on_gpu, tiny = PARTS[part]
     flags = shlex.split(tiny if rehearse else on_gpu)
     command = [sys.executable, str(Path(__file__).with_name(script)), "--model", models[which]]
     began = time.perf_counter()
-    done = subprocess.run([*command, *flags], capture_output=True, text=True)
-    lines = (done.stderr if done.returncode else done.stdout).strip().splitlines()
-    result = dict(error=lines[-1]) if done.returncode else json.loads(lines[-1])
+    result = printed([*command, *flags])
     written = shlex.join(["python", f"benchmarks/{script}", "--model", models[which], *flags])
     return dict(command=written, seconds=round(time.perf_counter() - began, 1), result=result)
 
@@ -102,6 +98,7 @@ def main():
         sys.exit("no GPU is here; `make gpu ARGS=--rehearse` runs the same on the CPU, tiny")
     from versatune.basics import write_json
     from versatune.gpu import find_model, read_card
+    from versatune.records import versions
 
     if args.rehearse:
         large, small, out = args.model or "random-tiny", "random-tiny", args.out
@@ -110,7 +107,7 @@ def main():
     names = dict(large=large, small=small)
     models = {which: find_model(name) for which, name in names.items()}
     card = read_card()
-    about = dict(card=card.name, memory=card.memory, versions=versions(), commit=commit())
+    about = dict(card=card.name, memory=card.memory, versions=versions(*PACKAGES), commit=commit())
     about |= dict(rehearsal=args.rehearse, large=large, small=small)
     failed = []
     for part in args.only:

@@ -11,11 +11,12 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from gpu import printed
 
 LARGEST = dict(rows=1_000_000, texts=40_000, rounds=10_000)
 N_DOMAINS = 50
@@ -79,11 +80,7 @@ def rounds(n):
 
 def measured(what, n):
     "Seconds and peak memory of one size, in a process of its own."
-    command = [sys.executable, __file__, "--only", what, "--alone", str(n)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        return dict(error=(done.stderr.strip().splitlines() or [f"killed ({done.returncode})"])[-1])
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return printed([sys.executable, __file__, "--only", what, "--alone", str(n)])
 
 
 def main():

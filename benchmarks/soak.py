@@ -8,7 +8,6 @@ nbs/studies/results/soak.json.
 """
 
 import argparse
-import gc
 import json
 import os
 import tempfile
@@ -23,6 +22,7 @@ from versatune.basics import write_json
 from versatune.data import load_data
 from versatune.domains import DomainWeights
 from versatune.finetune import TrainSettings, finetune
+from versatune.gpu import memory_in_use
 from versatune.lab import Lab, lab_model, lab_rows
 from versatune.models import LoraSettings, drop_lora, load_model, load_tokenizer
 from versatune.records import versions
@@ -35,18 +35,11 @@ SETTINGS = TrainSettings(
 )
 
 
-def memory_mib():
-    "Memory of this process that is resident now."
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
-
-
 def standing(folder):
     "What a process that leaks would pile up."
-    gc.collect()
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     return dict(
-        memory_mib=memory_mib(),
+        memory_mib=round(memory_in_use() / 2**20),
         open_files=len(os.listdir("/proc/self/fd")),
         threads=threading.active_count(),
         processes=len(children),

@@ -171,15 +171,15 @@ _DETECT = Command(
 # %% ../nbs/62_cli.ipynb #fce411b4
 def _weights(given, domains):
     "The weights of a file, or equal ones, of these domains."
-    from versatune.domains import DomainWeights
+    from versatune.domains import DomainWeights, other_left_out
     from versatune.settings import read_weights
 
     if given == "uniform":
         return DomainWeights.uniform(domains)
     read = read_weights(given)
     weights = read.over(domains, f"the weights in {given}")
-    if len(weights) < len(read):
-        print(f"other ({read['other']:.0%}) is none of the data's domains; the rest is shared out")
+    if told := other_left_out(read, weights):
+        print(told)
     return weights
 
 # %% ../nbs/62_cli.ipynb #b8c0e64f

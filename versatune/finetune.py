@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 
 from accelerate.utils import extract_model_from_parallel
@@ -217,8 +217,9 @@ def _train(trainer, callback):
     return plain.eval(), gathered
 
 # %% ../nbs/38_finetune.ipynb #aa189bf9
+@cache
 def _names_as_saved():
-    "Let peft look for an adapter's tensors by the names that they have outside FSDP's wrappers."
+    "Once: let peft look for an adapter's tensors by the names they have outside FSDP's wrappers."
     if not hasattr(tuners_utils, "_get_tuner_state_dict_key_prefixes"):
         return  # an older peft, which goes by the tensors' names alone
     names = tuners_utils._get_tuner_state_dict_key_prefixes

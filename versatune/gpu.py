@@ -26,7 +26,6 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import DistributedType
 from fastcore.basics import patch
-from torch.distributed.fsdp._flat_param import FlatParamHandle
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 # %% ../nbs/41_gpu.ipynb #58b21ead
@@ -329,6 +328,8 @@ def launch(script, *args, config=None, processes=1):
 # %% ../nbs/41_gpu.ipynb #1050fb6e
 def rehearse_fsdp():
     "In a launched process without a GPU: let accelerate cut the model up over the processes."
+    from torch.distributed.fsdp._flat_param import FlatParamHandle
+
     made = PartialState.__init__
 
     def as_gpus(self, *args, **how):

@@ -14,6 +14,7 @@ import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -29,6 +30,7 @@ from .domains import read_json
 from .places import locate
 
 # %% ../nbs/03_models.ipynb #3118a3e5
+@cache  # a hub that has answered is not asked again
 def check_hub(name):
     "An InputError when `name` is a model of the hub, and the hub takes the question in silence."
     if Path(locate(name)).exists():

@@ -50,10 +50,10 @@ def _commit():
     return git.stdout.strip() if git.returncode == 0 else "unknown"
 
 
-def versions():
+def versions(*more):  # names of further packages
     "Versions of Python, of this project with its commit, and of what it stands on: a dict."
     here = dict(python=platform.python_version(), machine=platform.machine(), commit=_commit())
-    return here | {package: _version_of(package) for package in _PACKAGES.split()}
+    return here | {package: _version_of(package) for package in [*_PACKAGES.split(), *more]}
 
 # %% ../nbs/49_records.ipynb #dfda9c8a
 def peak_memory_gb():

@@ -25,7 +25,7 @@ from .checks import first_shares, is_judge, questions_of, read_judge
 from .checks import first_rows, keep_logs, row_counts
 from .data import load_data
 from .detect import detect
-from .domains import InputError, check_same_domains
+from .domains import InputError, check_same_domains, other_left_out
 from .domains import first_line, write_json, writing
 from .evaluate import evaluate
 from .finetune import finetune
@@ -201,9 +201,8 @@ def first_weights(self: Run):
 @patch
 def tell_other(self: Run, profile):
     "Say what becomes of the domain `other` of a profile (or None) where the data have none."
-    if profile and profile.weights.keys() != self.start.keys():
-        left_out = f"other ({profile.weights['other']:.0%}) is none of the data's domains"
-        self.say(f"      {left_out}; the rest is shared out: {listed(self.start, '{:.0%}')}")
+    if told := profile and other_left_out(profile.weights, self.start):
+        self.say(f"      {told}: {listed(self.start, '{:.0%}')}")
 
 # %% ../nbs/57_run.ipynb #8eabfc0c
 @patch

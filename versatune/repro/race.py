@@ -288,10 +288,17 @@ class InWorlds(Experiment):
                 ground.parts[part] = {d: r[: self.size.held_out] for d, r in rows}
         return self._grounds[world]
 
+    def write(self, out, results, worlds):
+        "The files NAME_SCALE.csv and .json in the folder `out`; returns their paths."
+        path, about = out / f"{self.name}_{self.scale}.csv", self.about(self.name)
+        table = write_atomic(path, pd.DataFrame(results).to_csv(index=False))
+        return [table, write_json(path.with_suffix(".json"), dict(worlds=worlds) | about)]
+
 
 class Race(InWorlds):
     "The race as an experiment: a table of all runs, and a file that says how they were made."
 
+    name = "race"
     sizes = dict(smoke=_SMOKE, lab=RaceSize())
     batches = property(lambda self: (8 + self.size.mixtures) // 8)
 
@@ -324,8 +331,4 @@ def collect(self: Race, out):
         for seed in self.size.seeds:
             results += self.result(f"race-{world}-{seed}")["results"]
             results += self.result(f"long-{world}-{seed}")["results"]
-    table = pd.DataFrame(results).to_csv(index=False)
-    return [
-        write_atomic(out / f"race_{self.scale}.csv", table),
-        write_json(out / f"race_{self.scale}.json", dict(worlds=worlds) | self.about("race")),
-    ]
+    return self.write(out, results, worlds)

@@ -10,17 +10,15 @@ __all__ = ['KNOWN_WORLDS', 'EXPANSIONS', 'SETTINGS', 'TARGETS', 'LADDER', 'Noise
 # %% ../../nbs/repro/trials.ipynb #ed2bb62d
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from fastcore.basics import patch
 
-from ..basics import check_number, write_atomic, write_json
+from ..basics import check_number
 from ..domains import DOMAINS, DomainWeights
 from ..lab import Lab, _slots
 from .fast import FastSettings, Run
-from .race import InWorlds, Racer, race
+from .race import InWorlds, Racer, race, run_world
 from .work import Piece
 from .worlds import PAPER_ROWS, Kind, World
 from ..reweight import Constant, DomainExpansion, VersaTune, raise_share
@@ -234,8 +232,7 @@ def _untouched(work, world):
     "A dict: what a world's model detects, learns alone, and scores before any training."
     ground = work.ground(world)
     scores = ground.score(ground.start([Run(ground.detected, Constant())]))[0]
-    told = dict(detected=dict(ground.detected), references=ground.references)
-    return told | dict(untouched=scores)
+    return run_world(work, world) | dict(untouched=scores)
 
 
 def _consistency(work, world, seed):
@@ -290,9 +287,4 @@ def collect(self: Consistency, out):
     for world in self.size.worlds:
         for seed in self.size.seeds:
             results += self.result(f"{world}-{seed}")["results"]
-    path = Path(out) / f"{self.name}_{self.scale}.csv"
-    table = write_atomic(path, pd.DataFrame(results).to_csv(index=False))
-    return [
-        table,
-        write_json(path.with_suffix(".json"), dict(worlds=about) | self.about(self.name)),
-    ]
+    return self.write(out, results, about)
