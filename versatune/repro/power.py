@@ -257,10 +257,13 @@ def _about(power, seeds):
     "How the result files were made, and what every run shares."
     tokens = {d: sum(_targets(rows)) for d, rows in power.parts["scoring"].items()}
     asked = {d: dict(asked=len(items), fit=fit) for d, (items, fit) in power.items.items()}
-    commits = {power.result(path.stem)["commit"] for path in power.folder.glob("*-*.json")}
+    done = [
+        power.result(p.file) for p in power.pieces() if (power.folder / f"{p.file}.json").exists()
+    ]
     return dict(
         command=f"versatune repro power --scale {power.scale} --data DATA",
-        commits=sorted(commits),
+        commits=sorted({result["commit"] for result in done}),
+        hours=round(sum(result["seconds"] for result in done) / 3600, 1),
         seeds=seeds,
         detected=dict(power.detected),
         proxies={d: power.result(f"proxy-{d}")["losses"] for d in DOMAINS},
