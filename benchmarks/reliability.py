@@ -2,7 +2,7 @@
 
 python benchmarks/reliability.py [--fuzz 200] [--kills 30]
 
-`--fuzz`: generated examples of each file and kind of damage; `--kills`: how often the path is killed.
+`--fuzz`: generated examples of each file and kind of damage; `--kills`: how often it is killed.
 pytest runs the tests; what it says of each, and what the tests of faults saw, is kept in
 nbs/studies/results/reliability.json.
 """
