@@ -51,7 +51,7 @@ class ReweightCallback(TrainerCallback, ExportableState):
         self.token_budget, self.out, self.on_round = token_budget, out, on_round
         self.log, self.settings = log, settings or {}
         self.history = _new_history(view, reference, importance, rounds)
-        self.ended, self._loading = None, None
+        self.ended, self._loading, self._plan = None, None, None  # _plan: the one it has drawn
         self._main, self._model, self._trainer, self._safe = True, None, {}, {}
         self._start = _begin(view, rule, self.history.importance)
 
@@ -179,6 +179,7 @@ def restore(self: ReweightCallback, saved):
     if not self.ended:
         place = saved["cursors"], saved["owed"]
         self.view.set_round(saved["round"], DomainWeights(saved["weights"]), *place)
+    self._plan = self.view.plan
 
 # %% ../nbs/35_callback.ipynb #44d66768
 @patch
@@ -290,6 +291,9 @@ def _steps(args, train_dataloader):
 @patch
 def _end_round(self: ReweightCallback, args, state, control, model, train_dataloader):
     "Once all steps of a round were made: measure, ask the rule, and draw the next plan."
+    if self._plan is not None and self.view.plan is not self._plan:
+        alone = "give each Trainer one ReweightCallback, with a MixtureView of its own"
+        raise InputError(f"the view's plan was changed by another callback; {alone}")
     if self.ended or state.global_step < (self.view.round + 1) * _steps(args, train_dataloader):
         return  # stopped in mid-round
     drawn, losses = self.view.plan, self.measure(model)
@@ -315,6 +319,7 @@ def _next_round(self: ReweightCallback, weights, cursors, owed):
     "Draw the next plan; a list of reports. Where no row is left, the run has ended."
     try:
         self.view.set_round(self.view.round + 1, weights, cursors, owed)
+        self._plan = self.view.plan
         return self._ran_out()
     except Exhausted as e:
         self.ended = str(e)
@@ -327,6 +332,7 @@ _WANTED = dict(
     restore_callback_states_from_checkpoint=False,
     dataloader_persistent_workers=False,
     dataloader_drop_last=False,
+    ignore_data_skip=False,
 )
 
 
@@ -393,11 +399,11 @@ def on_train_begin(
     if state.global_step:
         self._resume(args, state, control, model, train_dataloader)
         return
-    if self.history.rounds:
-        raise InputError(
-            "this ReweightCallback has been through a training; "
-            "make a new MixtureView and callback for another one"
-        )
+    if self.history.rounds or self.view.round:
+        used = "this ReweightCallback" if self.history.rounds else "the callback's view"
+        another = "make a new MixtureView and callback for another one"
+        raise InputError(f"{used} has been through a training; {another}")
+    self._plan = self.view.plan
     self.history.begin(self.measure(model), self.view.weights)
     self._keep(model)
     self._tell(control, self._ran_out())

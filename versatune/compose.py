@@ -156,6 +156,16 @@ def _mixed(take, coming, seed, round):
     order = np.random.default_rng([seed, round]).permutation(len(rows))
     return [domains[i] for i in order], [rows[i] for i in order]
 
+# %% ../nbs/24_compose.ipynb #5cc02b70
+def _check_tokens(domain, supervised, size):
+    "An InputError unless `supervised` holds a number of tokens for each of `size` rows."
+    if len(supervised) != size:
+        problem = f"supervised has {len(supervised)} numbers for the {size} rows of {domain!r}"
+        raise InputError(f"{problem}; give one a row")
+    if not (np.asarray(supervised) >= 0).all():  # nor is nan
+        problem = f"supervised of {domain!r} holds a number below 0, or none"
+        raise InputError(f"{problem}; give the tokens of each row")
+
 # %% ../nbs/24_compose.ipynb #5db1457f
 def _check_draw(sizes, weights, n, cursors, seed, round, max_passes, supervised, owed):
     "`weights` as DomainWeights; an InputError for an argument of `draw` that is out of range."
@@ -177,9 +187,8 @@ def _check_draw(sizes, weights, n, cursors, seed, round, max_passes, supervised,
         check_number(f"the number of rows of {d!r}", size, least=least, whole=True)
         check_number(f"cursor of {d!r}", (cursors or {}).get(d, 0), least=0, whole=True)
         check_number(f"what {d!r} is owed", (owed or {}).get(d, 0))
-        if supervised is not None and len(supervised[d]) != size:
-            problem = f"supervised has {len(supervised[d])} numbers for the {size} rows of {d!r}"
-            raise InputError(f"{problem}; give one a row")
+        if supervised is not None:
+            _check_tokens(d, supervised[d], size)
     return weights
 
 # %% ../nbs/24_compose.ipynb #644a831d

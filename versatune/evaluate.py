@@ -213,7 +213,10 @@ _ASKING = 4  # raise it when the asking changes
 def _key(model, tokenizer, adapter):
     "A hash of all that decides what a model answers."
     asked = [model_fingerprint(model), tokenizer_fingerprint(tokenizer), version("lm-eval")]
-    return fingerprint([*asked, adapter, _adapters(model), _ASKING])
+    writes = model.generation_config.to_diff_dict() if model.can_generate() else {}
+    writes = {name: str(value) for name, value in writes.items() if name[0] != "_"}
+    writes.pop("transformers_version", None)  # a penalty of the model's own changes its answers
+    return fingerprint([*asked, adapter, _adapters(model), writes, _ASKING])
 
 # %% ../nbs/47_evaluate.ipynb #9d0b0736
 def _read_answers(path, b):

@@ -16,6 +16,7 @@ from functools import cache, wraps
 from pathlib import Path
 
 from accelerate.utils import extract_model_from_parallel
+import pyarrow.compute as pc
 from fastcore.basics import patch
 from peft import PeftModel, set_peft_model_state_dict
 from peft.tuners import tuners_utils
@@ -141,6 +142,18 @@ def _check_data(data, weights, rule=VersaTune(), reference=None):
     return weights
 
 # %% ../nbs/38_finetune.ipynb #077a828c
+def _check_ids(model, data):
+    "An InputError where rows hold a token that the model does not have."
+    n_known = model.get_input_embeddings().weight.shape[0]
+    for domain, rows in [*data.train.items(), *data.heldout.items()]:
+        for chunk in rows.data["input_ids"].chunks:
+            largest = pc.max(pc.list_flatten(chunk)).as_py()
+            if largest is not None and largest >= n_known:
+                problem = f"rows of {domain!r} hold the token {largest}, and the model has"
+                cure = "give the tokenizer of the model, without tokens that were added to it"
+                raise InputError(f"{problem} {n_known}; {cure}")
+
+
 def _view(model, tokenizer, data, weights, s):
     "The `MixtureView` of the data, which are tokenised where they are not and checked."
     config = model.config.get_text_config()
@@ -151,6 +164,7 @@ def _view(model, tokenizer, data, weights, s):
     if data.longest > context:
         too_long = f"the longest row has {data.longest} tokens, and the model reads {context}"
         raise InputError(f"{too_long}; tokenize with max_length={context} or less")
+    _check_ids(model, data)
     limits = s.max_passes, s.exhausted, s.share_of
     rows_per_round = s.sized(data.sizes).rows_per_round
     return MixtureView(data, weights, rows_per_round, s.seed, *limits)
@@ -294,6 +308,7 @@ def _workplace(out):
     "(the run's folder or None, the folder for checkpoints), for this process alone."
     if out:
         with claimed(out) as out:
+            _check_unfinished(out)
             yield out, out / "checkpoints"
     else:
         with saving(tempfile.gettempdir(), "a temporary folder"):
@@ -312,6 +327,14 @@ def _check_call(model, settings, guards, save_steps):
     check_number("save_steps", save_steps, least=1, whole=True, none="for once a round")
 
 # %% ../nbs/38_finetune.ipynb #57ed3d38
+def _check_unfinished(out):
+    "An InputError for a folder with an adapter and no checkpoint that training could go on from."
+    adapter = out / "adapter" / "adapter_model.safetensors"
+    if adapter.exists() and not list((out / "checkpoints").glob("checkpoint-*")):
+        problem = f"{out} holds a trained adapter and no checkpoint, so it would be replaced"
+        raise InputError(f"{problem}; name another folder, or move {adapter.parent} elsewhere")
+
+
 def _checked(model, s, guards, save_steps, data, *asked):
     "The weights in the data's order, when all arguments can be used."
     _check_call(model, s, guards, save_steps)

@@ -358,7 +358,11 @@ def _answer_index(row, choices, where, cells):
     return places.pop()
 
 # %% ../nbs/16_forms.ipynb #d640241a
-_UNREAD = "context passage paragraph article story document input background hint system history"
+_UNREAD = (
+    "context passage paragraph article story document input background hint system history "
+    "premise hypothesis dialogue conversation facts table figure image images picture audio video "
+    "instruction instructions support evidence lecture"
+)
 
 
 def check_unread(row, where):

@@ -157,17 +157,21 @@ def _kappa(a, b):
     chance = sum(np.mean(a == value) * np.mean(b == value) for value in np.unique([a, b]))
     return agreed, (agreed - chance) / (1 - chance) if chance < 1 else np.nan
 
-
+# %% ../nbs/12_labels.ipynb #789a1145
 def agreement(
     a: Labels,
     b: Labels,  # of the same texts; only those that both have are compared
 ):
     "A table with a row for each domain and one for all: n by a, by b, by both, agreement, kappa."
-    of_a, of_b = ({row.get("id", row.get("text")): row["label"] for row in x.rows} for x in (a, b))
+    of_a, of_b = ({row.get("id", row.get("text")): row for row in x.rows} for x in (a, b))
     common = [key for key in of_a if key in of_b]
     if not common:
         raise InputError(f"{a.where} and {b.where} label no text in common; nothing to compare")
-    first, second = (np.array([labels[key] for key in common]) for labels in (of_a, of_b))
+    for key in common:
+        if len({row["hash"] for row in (of_a[key], of_b[key]) if row.get("hash")}) > 1:
+            problem = f"{a.where} and {b.where} label different texts as number {key}"
+            raise InputError(f"{problem}; name two files of labels of the same samples")
+    first, second = (np.array([rows[key]["label"] for key in common]) for rows in (of_a, of_b))
     table = {}
     for domain in a.domains:
         yes_a, yes_b = first == domain, second == domain

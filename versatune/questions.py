@@ -10,6 +10,7 @@ __all__ = ['IGNORED', 'chance_level', 'majority_level', 'choices_benchmark', 'pl
 import ast
 import json
 import re
+import warnings
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
@@ -55,6 +56,14 @@ def majority_level(rows):
     return max(*texts.values(), *places.values()) / len(rows)
 
 # %% ../nbs/43_questions.ipynb #54e4c00c
+def _warn_of_copies(questions, name):
+    "A warning with the number of questions that stand there more than once."
+    n_copies = len(questions) - len(set(map(repr, questions)))
+    if n_copies:
+        told = f"benchmark {name!r}: {n_copies} of {len(questions)} questions are copies of others"
+        warnings.warn(f"{told}; each counts, and the error is too small", stacklevel=3)
+
+
 _OWN = dict(hub="local", comparable="only with runs on the same rows")
 
 
@@ -68,11 +77,15 @@ def choices_benchmark(rows, domain, name="questions", metric="acc_norm"):
     questions = []
     for i, row in enumerate(rows, 1):
         questions.append(choice_row(row, f"benchmark {name!r} of {domain}, row {i}"))
+    _warn_of_copies(questions, name)
     levels = dict(chance=chance_level(questions), majority=majority_level(questions))
     settings = dict(metric=metric, form="choices", **levels, **_OWN)
     return Benchmark(name, domain, rows=tuple(questions), **settings)
 
 # %% ../nbs/43_questions.ipynb #d58acf26
+_WRITTEN = 32  # tokens of a written answer
+
+
 def _answers(where, value):
     "The texts that count as the answer: a list, from one value or several."
     texts = []
@@ -86,8 +99,22 @@ def _answers(where, value):
                 f"{where}: field 'answer' is {value!r}; give a text, a number or a list of them, "
                 "each with a letter or digit"
             )
+        if "\n" in text:
+            problem = f"field 'answer' has several lines, {text[:40]!r}"
+            cure = "give one line, such as the result alone"
+            raise InputError(f"{where}: {problem}, and one is read of what is written; {cure}")
         texts.append(text)
     return texts
+
+# %% ../nbs/43_questions.ipynb #a9699472
+def _check_room(where, answers, max_tokens):
+    "An InputError where every answer has more words than tokens are written."
+    words = min(len(answer.split()) for answer in answers)
+    if words > max_tokens:
+        raise InputError(
+            f"{where}: field 'answer' has {words} words, and {max_tokens} tokens are written; "
+            "give a shorter answer, or a larger max_tokens"
+        )
 
 # %% ../nbs/43_questions.ipynb #a9fa5361
 IGNORED = (  # in this order; the harness takes regular expressions, and so do its task files
@@ -124,7 +151,7 @@ def _check_program(where, row, form):
             raise InputError(f"{where}: field {field!r} is {value!r}; give {kind}")
 
 # %% ../nbs/43_questions.ipynb #8cdf9845
-def _checked_row(where, row, form):
+def _checked_row(where, row, form, max_tokens=None):
     "The fields of a row that are needed; an InputError names a gap."
     for field in _FIELDS[form]:
         if row.get(field) in (None, "", []):
@@ -132,6 +159,7 @@ def _checked_row(where, row, form):
     if form == "answer":
         check_unread(row, where)
         question, answer = str(row["question"]).strip(), _answers(where, row["answer"])
+        _check_room(where, answer, max_tokens or _WRITTEN)
         return dict(question=question, answer=answer)
     _check_program(where, row, form)
     names = (*_FIELDS[form], "task_id", "test_setup_code")
@@ -177,7 +205,8 @@ def local_benchmark(
     form, domain = _form_of(rows), domain or _domain_of(path, rows)
     if form == "choices":
         return choices_benchmark(read_choices(path)[:limit], domain, name)
-    questions = tuple([_checked_row(where, row, form) for where, row in rows][:limit])
+    questions = tuple([_checked_row(*row, form, max_tokens) for row in rows][:limit])
+    _warn_of_copies(questions, name)
     settings = dict(metric=_METRIC[form], form=form, max_tokens=max_tokens, **_OWN)
     return Benchmark(name, domain, rows=questions, **settings)
 
@@ -201,7 +230,7 @@ _FIRST_LINE = [dict(function="remove_whitespace"), dict(function="take_first")]
 _ANSWER = dict(
     output_type="generate_until",
     doc_to_target="answer",  # a field, not a template: the harness would evaluate "[1, 2]"
-    generation_kwargs=dict(until=["\n"], do_sample=False, max_gen_toks=32),
+    generation_kwargs=dict(until=["\n"], do_sample=False, max_gen_toks=_WRITTEN),
     filter_list=[dict(name="line", filter=_FIRST_LINE)],
     metric_list=[_mean_of("exact_match", ignore_case=True, regexes_to_ignore=list(IGNORED))],
 )

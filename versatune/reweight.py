@@ -12,7 +12,7 @@ import inspect
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 
 from fastcore.basics import patch
 
@@ -277,7 +277,8 @@ def rule_settings(rule):
 # %% ../nbs/25_reweight.ipynb #d4f4f0e3
 def ask_rule(rule, signals):
     "(DomainWeights, state) of a rule; an InputError says what is wrong with its answer."
-    name, answer = rule_settings(rule)["name"], rule(signals)
+    # a copy: what a rule does to it changes no record
+    name, answer = rule_settings(rule)["name"], rule(replace(signals))
     pair = isinstance(answer, tuple) and len(answer) == 2
     weights, state = answer if pair else (answer, {})
     state = {} if state is None else state

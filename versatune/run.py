@@ -340,6 +340,8 @@ def train(self: Run):
     s = self.settings
 
     def work():
+        if not (self / "checkpoints").exists():  # history.json was deleted, to train again
+            shutil.rmtree(self / "adapter", ignore_errors=True)
         model, watch = self.load(s.precision), dict(on_round=self.tell_round, guards=s.guards)
         watch |= dict(save_steps=s.save_steps, report_to=s.report_to, importance=self.importance)
         how = s.rule, self.reference, s.train, self.folder
