@@ -21,8 +21,8 @@ from datasets import Dataset
 from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from .domains import InputError, cache_dir, check_choice, check_number, fingerprint
-from .domains import read_json, write_json
+from .basics import InputError, cache_dir, check_choice, check_number, check_writable
+from .basics import fingerprint, read_json, write_json
 from .models import LoraSettings, add_lora, drop_lora, keeps_logits, sharded
 from .sample import model_fingerprint
 from .tokens import collate, collator
@@ -295,6 +295,8 @@ def reference_losses(
     s, key = settings, _reference_key(model, data, settings)
     path = cache or cache_dir("reference") / f"{key}.json"
     by_epoch = _read_cache(path, key)
+    if len(by_epoch) < len(data.domains):
+        check_writable(path)
     known = dict(total=len(data.domains) * s.epochs, initial=len(by_epoch) * s.epochs)
     with tqdm(desc="reference losses", unit="epoch", disable=not progress, **known) as bar:
         for domain in [d for d in data.domains if d not in by_epoch]:
