@@ -51,7 +51,10 @@ class _Answer(BaseHTTPRequestHandler):
     def tell_of(self, files, tree, below):
         """The list of files, or what the model is."""
         if tree:
-            entries = [dict(type="file", path=n, size=p.stat().st_size, oid="0" * 40) for n, p in files.items()]
+            entries = [
+                dict(type="file", path=n, size=p.stat().st_size, oid="0" * 40)
+                for n, p in files.items()
+            ]
             return self.say([] if below else entries)
         siblings = [dict(rfilename=name) for name in files]
         self.say(dict(id=NAME, modelId=NAME, sha=COMMIT, private=False, tags=[], siblings=siblings))
@@ -73,7 +76,7 @@ class _Answer(BaseHTTPRequestHandler):
 
 @contextmanager
 def hub(folder):
-    """A running hub: `url`, `asked` (method, path, range), and `cut`, the byte at which it breaks off."""
+    """A hub that runs: its `url`, what it was `asked`, and `cut`, the byte where weights end."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
     server.folder, server.cut, server.asked = Path(folder), None, []
     server.url = f"http://127.0.0.1:{server.server_address[1]}"

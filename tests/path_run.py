@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import warnings
+from importlib import reload
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -103,8 +104,9 @@ def obey_permissions():
 def type_in(words, told, env):
     """What a user types after `versatune`, as one who is bound by permissions.
 
-    What it prints goes to the file `told`, errors alone to `told`.err."""
+    What it prints goes to the file `told`, errors to `told`.err."""
     import torch
+    from huggingface_hub import constants
 
     from versatune.cli import main
 
@@ -112,6 +114,7 @@ def type_in(words, told, env):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
     torch.set_num_threads(1)
     os.environ |= env
+    reload(constants)  # they were read from the environment when the library was
     obey_permissions()
     sys.exit(main(words))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from hub import NAME, hub
 from path_run import TOKEN, began, typed, write_input
 from versatune.basics import read_json, write_atomic, write_json
 from versatune.lab import lab_model
@@ -272,6 +273,86 @@ def test_a_read_only_cache_is_read(settings, closed, place):
     assert status == 0 and "law" in printed, errors
     assert typed(["env"], place / "answer", VERSATUNE_CACHE=str(closed / "no"))[0] == 0
     assert "set VERSATUNE_CACHE" in (place / "answer").read_text()
+
+
+# ---- a download that is cut off ----
+
+
+@pytest.fixture(scope="module")
+def detect(settings, place):
+    """A function that types `versatune detect`: (exit status, lines of error), and where to."""
+
+    def type_it(name, out, **env):
+        words = ["detect", "--model", name, "--precision", "fp32", "--out", str(place / out)]
+        words += ["--classifier", settings.classifier, "--samples", "16", "--within", "0.9"]
+        status, _, errors = typed(words, place / "answer", **env)
+        return status, errors
+
+    return type_it
+
+
+def at(server, home):
+    """The environment of a user of this hub."""
+    online = dict(HF_HUB_OFFLINE="0", TRANSFORMERS_OFFLINE="0")
+    return online | dict(HF_ENDPOINT=server.url, HF_HOME=str(home))
+
+
+def test_a_download_that_is_cut_off(detect, place):
+    """Weights that break off, each time; then whole: the profile is that of the folder."""
+    with hub(lab_model()) as server:
+        env, server.cut = at(server, place / "cut"), 40_000
+        status, errors = detect(NAME, "cut.json", **env)
+        assert status == 2 and f"model {NAME} cannot be read (its download broke" in errors[-1]
+        assert "received 40000 bytes" in errors[-1] and "start again" in errors[-1]
+        told = ("Error while downloading", "Trying to resume", "Max retries")  # by the client
+        assert all(line.startswith(told) for line in errors[:-1]), errors
+        assert not list(place.glob("cut.*")) and not list((place / "cut").rglob("*.incomplete"))
+        server.cut, server.asked[:] = None, []
+        assert detect(NAME, "cut.json", **env)[0] == 0
+        fetched = [path.rpartition("/")[2] for method, path, _ in server.asked if method == "GET"]
+        assert "model.safetensors" in fetched and "config.json" not in fetched  # it came before
+    assert detect(str(lab_model()), "folder.json")[0] == 0
+    assert read_json(place / "cut.json") == read_json(place / "folder.json")
+    keep(fault="a download that is cut off", result=errors[-1].replace(str(place), "FOLDER"))
+
+
+@pytest.fixture(scope="module")
+def fetched(detect, place):
+    """A cache with the model, as the hub's client left it, and the profile made with it."""
+    with hub(lab_model()) as server:
+        assert detect(NAME, "fetched.json", **at(server, place / "fetched"))[0] == 0
+    return place / "fetched", read_json(place / "fetched.json")
+
+
+def test_a_hub_that_is_gone(detect, fetched, place):
+    """What was downloaded is used, with a word, and nobody waits."""
+    with hub(lab_model()) as server:
+        env = at(server, fetched[0])
+    started = time.monotonic()
+    status, errors = detect(NAME, "gone.json", **env)
+    assert status == 0 and any("the hub cannot be reached" in line for line in errors), errors
+    assert read_json(place / "gone.json") == fetched[1]
+    keep(fault="a hub that is gone", seconds=round(time.monotonic() - started))
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_torn_file_in_the_hubs_cache(file, detect, fetched, place):
+    """It is named, with the folder to delete; once that is gone, all is well again."""
+    home, out = place / f"torn {file}", f"torn-{file}.json"
+    shutil.copytree(fetched[0], home, symlinks=True)
+    (path,) = home.rglob(f"snapshots/*/{file}")
+    path.resolve().write_bytes(path.read_bytes()[:-100])
+    model = home / "hub" / f"models--{NAME.replace('/', '--')}"
+    with hub(lab_model()) as server:
+        status, errors = detect(NAME, out, **at(server, home))
+        assert status == 2 and f"{path} is damaged" in errors[-1], errors
+        assert f"delete {model}, and it is fetched again" in errors[-1], errors
+        assert not (place / out).exists()
+        shutil.rmtree(model)
+        if file == "model.safetensors":
+            assert detect(NAME, out, **at(server, home))[0] == 0
+            assert read_json(place / out) == fetched[1]
+    keep(fault=f"torn in the hub's cache: {file}", result="named; fetched again once deleted")
 
 
 def test_the_folder_is_enough_to_repeat_a_run(undisturbed, place, monkeypatch):

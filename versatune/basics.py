@@ -106,7 +106,7 @@ _CURES = {
 
 _MAY_NOT = (errno.EACCES, errno.EPERM, errno.EROFS)
 
-
+# %% ../nbs/00_basics.ipynb #a898f3ca
 def _cache_root():
     "Where cached work is kept, made or not."
     return Path(os.environ.get("VERSATUNE_CACHE") or Path.home() / ".cache" / "versatune")

@@ -7,6 +7,7 @@ __all__ = ['check_reports', 'check_engine', 'keep_logs', 'check_proxy', 'is_judg
            'row_counts', 'first_rows', 'lora_size', 'check_room', 'check_disk', 'check_folder', 'check_named']
 
 # %% ../nbs/54_checks.ipynb #e8e75ba6
+import difflib
 import importlib.util
 import shutil
 from pathlib import Path
@@ -205,6 +206,13 @@ def check_folder(folder):
             check_writable(folder / name, other)
 
 # %% ../nbs/54_checks.ipynb #dfcb2fe6
+def _some_of(runs, name):
+    "The names that are most like `name`, or else the first five, in words."
+    listed = difflib.get_close_matches(name, runs, 3) or runs[:5]
+    others = len(runs) - len(listed)
+    return ", ".join(listed) + (f" and {others:,} more" if others else "")
+
+
 def check_named(name):
     "An InputError where the name of a run is mistyped: it is not there, and beside it are runs."
     path = Path(name).expanduser()
@@ -212,4 +220,4 @@ def check_named(name):
         return
     runs = sorted(p.name for p in path.parent.iterdir() if p.is_dir() and not not_a_run(p))
     if runs:
-        raise InputError(f"{path} is not there; in {path.parent} are {', '.join(runs)}")
+        raise InputError(f"{path} is not there; in {path.parent} are {_some_of(runs, path.name)}")

@@ -50,7 +50,7 @@ def _cache_room():
         return str(error)
     return f"{free / 1e9:.0f} GB free where models are cached"
 
-
+# %% ../nbs/61_commands.ipynb #b4619ce1
 def environment():
     "What a bug report needs, name -> value: versions, system, cores, memory, GPU, disk, extras."
     from versatune.records import versions
