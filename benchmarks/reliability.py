@@ -1,12 +1,14 @@
 """The tests of bad inputs, damage, faults and safety, counted for nbs/studies/reliability.ipynb.
 
-python benchmarks/reliability.py [--fuzz 200]
+python benchmarks/reliability.py [--fuzz 200] [--kills 30]
 
-`--fuzz`: generated examples of each file and kind of damage. pytest runs the tests; what it says of
-each is kept in nbs/studies/results/reliability.json.
+`--fuzz`: generated examples of each file and kind of damage; `--kills`: how often it is killed.
+pytest runs the tests; what it says of each, and what the tests of faults saw, is kept in
+nbs/studies/results/reliability.json.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -41,17 +43,20 @@ def counted(report):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--fuzz", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=30)
     args = parser.parse_args()
     tests = [f"tests/test_{name}.py" for name in FILES]
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
+        report, faults = Path(folder) / "report.xml", Path(folder) / "faults.jsonl"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *tests]
-        env = os.environ | dict(VERSATUNE_FUZZ=str(args.fuzz), OMP_NUM_THREADS="1")
+        env = os.environ | dict(FAULTS=str(faults), OMP_NUM_THREADS="1")
+        env |= dict(VERSATUNE_FUZZ=str(args.fuzz), VERSATUNE_KILLS=str(args.kills))
         ended = subprocess.run(command, cwd=ROOT, env=env).returncode
         rows = counted(report)
-    typed = f"python benchmarks/reliability.py --fuzz {args.fuzz}"
+        seen = [json.loads(line) for line in faults.read_text("utf-8").splitlines()]
+    typed = f"python benchmarks/reliability.py --fuzz {args.fuzz} --kills {args.kills}"
     how = dict(command=typed, fuzz=args.fuzz, commit=commit(), versions=versions())
-    write_json(RESULTS, dict(tests=rows) | how)
+    write_json(RESULTS, dict(tests=rows, seen=seen) | how)
     sys.exit(ended)
 
 

@@ -144,8 +144,8 @@ def _repro(a):
 
 
 _EXPERIMENTS = (
-    "mixtures, saturated, expansion, threshold, sensitivity, rules, race, consistency or "
-    "equal_dose (notebook repro/experiments); none: all of the scale"
+    "mixtures, saturated, expansion, threshold, sensitivity, rules, race, consistency, "
+    "equal_dose or power (notebook repro/experiments); none: all of the scale"
 )
 _REPRO_DATA = (
     "instead of the scale's: a folder, with instruct/ and benchmarks/ or DOMAIN.jsonl files, "

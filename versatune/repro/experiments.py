@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 
 # %% ../../nbs/repro/experiments.ipynb #cea60282
+from .power import Power
 from .race import Race
 from .trials import Consistency, EqualDose
 from .scales import EXPERIMENTS, LAB_KNOWN, SCALES, claim, file_name
@@ -302,7 +303,7 @@ def collect(study, names, out, label):
 
 # %% ../../nbs/repro/experiments.ipynb #edd573f0
 # experiments with models and data of their own: name -> `Experiment`
-OTHERS = dict(race=Race, consistency=Consistency, equal_dose=EqualDose)
+OTHERS = dict(race=Race, consistency=Consistency, equal_dose=EqualDose, power=Power)
 
 
 def _experiments(scale):
@@ -312,23 +313,22 @@ def _experiments(scale):
     return [*SCALES[scale].seeds, *others]
 
 
-def _checked_names(scale, names, given, say):
-    "The experiments to run; None: all of the scale. `given`: model or data are the user's."
+def _checked_names(scale, names, data, model, say):
+    "The experiments to run; None: all of the scale that run with this data and model."
     legal = _experiments(scale)
-    if names or not given:
-        names = list(names or legal)
-    else:
-        names = [name for name in legal if name not in OTHERS]
-        if left := [name for name in legal if name in OTHERS]:
-            say(f"{', '.join(left)}: not run, with a model and data of their own")
-    for name in names:
-        if name not in legal:
-            problem = f"experiment {name!r} is not run at scale {scale}"
-            raise InputError(f"{problem}; choose from {', '.join(legal)}")
-        if given and name in OTHERS:
-            problem = f"experiment {name!r} has a model and data of its own"
-            raise InputError(f"{problem}; leave --data and --model out")
-    return names
+    if unknown := [name for name in names or [] if name not in legal]:
+        problem = f"experiment {unknown[0]!r} is not run at scale {scale}"
+        raise InputError(f"{problem}; choose from {', '.join(legal)}")
+    chosen = []
+    for name in names or legal:
+        why = OTHERS[name].refusal(data, model) if name in OTHERS else ""
+        if why and names:
+            raise InputError(f"experiment {name!r} {why}")
+        if why:
+            say(f"not run: {name}, which {why}")
+        else:
+            chosen.append(name)
+    return chosen
 
 # %% ../../nbs/repro/experiments.ipynb #cf42f196
 def _continued(study, settings, pieces, others, label, say):
@@ -354,14 +354,14 @@ def run_experiments(
     say=print,
 ):
     "Run what is not done yet, then write the CSV files; returns their paths."
-    names = _checked_names(scale, names, bool(data or model), say)
+    names = _checked_names(scale, names, data, model, say)
     label = scale if not model else f"{scale}_{Path(model).name}"
     workers = workers or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
     settings = (SCALES[scale], str(folder or Path("runs/repro") / label), data, model, workers)
     study, listed = Study(*settings), [name for name in names if name in EXPERIMENTS]
     check_writable(study.folder)
     check_writable(Path(out))
-    others = [OTHERS[n](scale, study.folder / n, workers) for n in names if n in OTHERS]
+    others = [OTHERS[n](scale, study.folder / n, workers, data) for n in names if n in OTHERS]
     pieces = list(_pieces(study, listed)) if listed else []  # reads the data before any file
     with alone(study.folder):
         _continued(study, settings, pieces, others, label, say)

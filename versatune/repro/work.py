@@ -40,14 +40,21 @@ class Piece(NamedTuple):
 class Experiment:
     """An experiment at one scale; `folder` keeps the work that is finished.
 
-    A subclass gives `sizes`, its `pieces`, and `collect`, which writes the result files."""
+    A subclass gives `sizes`, its `pieces`, and `collect`, which writes the result files. One that
+    reads the user's `data` says in `refusal` what it needs."""
 
     sizes = {}  # scale -> settings, a dataclass
 
-    def __init__(self, scale, folder, workers=1):
-        self.scale, self.size = scale, self.sizes[scale]
-        self.folder, self.settings = Path(folder), (scale, str(folder), workers)
+    def __init__(self, scale, folder, workers=1, data=None):
+        self.scale, self.size, self.data = scale, self.sizes[scale], data
+        self.folder, self.settings = Path(folder), (scale, str(folder), workers, data)
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+
+    @classmethod
+    def refusal(cls, data, model):
+        "Why it does not run with the user's data and model; an empty text where it does."
+        own = "has a model and data of its own; leave --data and --model out"
+        return own if data or model else ""
 
     def pieces(self):
         "Every piece of work: a list."
