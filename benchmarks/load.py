@@ -1,24 +1,27 @@
-"""Does the time grow with the size, or faster? Rows, sampled texts and rounds, at three sizes each.
+"""Does the time grow with the size, or faster? Rows, texts, rounds and runs, at three sizes each.
 
 python benchmarks/load.py [--only rows] [--largest 1000000]
 
 Rows: JSON lines in 50 domains, read, composed and written. Texts: judged by the shipped classifier
-and made into a profile. Rounds: a History with a rule and six domains. Each size runs in a process
-of its own; `growth` is how many times as long ten times as much takes.
+and made into a profile. Rounds: a History with a rule and six domains. Runs: folders of the whole
+path beside each other; the name of one is mistyped, then the files of each are read and checked.
+Each size runs in a process of its own; `growth` is how many times as long ten times as much takes.
 """
 
 import argparse
 import json
 import os
 import resource
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from gpu import printed
+from gpu import ROOT, printed
 
-LARGEST = dict(rows=1_000_000, texts=40_000, rounds=10_000)
+LARGEST = dict(rows=1_000_000, texts=40_000, rounds=10_000, runs=1_000)
 N_DOMAINS = 50
 
 
@@ -76,6 +79,50 @@ def rounds(n):
         losses = {d: 2.0 + (i * (j + 3) % 17) / 17 for j, d in enumerate(DOMAINS)}
         history.advance(VersaTune(0.1), losses, counts, counts)
     return time.perf_counter() - began
+
+
+RUN = """
+import sys
+from path_run import write_input
+from versatune.run import run_path
+
+run_path(write_input(sys.argv[1]), f"{sys.argv[1]}/run", say=lambda line: None)
+"""
+
+
+def copied(run, n, folder):
+    "A folder of n copies of a run, each of another name and seed; files that are alike are linked."
+    from versatune.domains import read_json, write_json
+
+    config = read_json(run / "config.json")
+    for i in range(n):
+        copy = shutil.copytree(run, folder / f"run-{i:04}", copy_function=os.link)
+        write_json(copy / "config.json", config | dict(train=config["train"] | dict(seed=i)))
+    return folder
+
+
+def runs(n):
+    "Seconds to answer a mistyped name among n runs, and to read and check the files of each."
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    with tempfile.TemporaryDirectory() as folder:
+        command, env = [sys.executable, "-c", RUN, folder], os.environ | dict(PYTHONPATH=paths)
+        subprocess.run(command, check=True, capture_output=True, env=env)
+        from versatune.checks import check_named
+        from versatune.domains import InputError
+        from versatune.records import check_records, read_history
+
+        many = copied(Path(folder) / "run", n, Path(folder) / "runs")
+        began = time.perf_counter()
+        try:
+            check_named(many / "run-x")
+        except InputError as error:
+            assert "run-0" in str(error)
+        losses = []
+        for run in sorted(many.iterdir()):
+            check_records(run)
+            losses.append(read_history(run).losses.iloc[-1].mean())
+        assert len(losses) == n
+        return time.perf_counter() - began
 
 
 def measured(what, n):

@@ -14,39 +14,23 @@ import os
 import platform
 import re
 import warnings
-import zipfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from .domains import InputError, writing
 from .models import describe
+from .places import is_whole
 
 # %% ../nbs/34_checkpoints.ipynb #808b70b6
-def _whole(path):
-    "True when a file can be read to its end; a file of another kind counts as whole."
-    try:
-        if path.suffix == ".json":
-            json.loads(path.read_text(encoding="utf-8"))
-        elif path.suffix == ".safetensors":
-            safe_open(path, "pt")
-        elif path.suffix in (".pt", ".pth", ".bin"):
-            with zipfile.ZipFile(path) as z:
-                return z.testzip() is None
-    except (OSError, ValueError, SafetensorError, zipfile.BadZipFile):
-        return False
-    return True
-
-
 def damaged(checkpoint):
     "Name of the first file of a checkpoint folder that is missing or torn, or None."
     fsdp = (checkpoint / "optimizer.bin").exists()  # as FSDP names it
     optimizer = "optimizer.bin" if fsdp else "optimizer.pt"
     names = ["trainer_state.json", optimizer, "scheduler.pt"]  # the first is written last
     for path in [*(checkpoint / name for name in names), *sorted(checkpoint.iterdir())]:
-        if not _whole(path):
+        if not is_whole(path):
             return path.name
 
 # %% ../nbs/34_checkpoints.ipynb #fe73a3a7

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['check_reports', 'check_engine', 'keep_logs', 'check_proxy', 'is_judge', 'read_judge', 'first_shares', 'questions_of',
-           'row_counts', 'first_rows', 'lora_size', 'check_room', 'check_disk', 'check_named']
+           'row_counts', 'first_rows', 'lora_size', 'check_room', 'check_disk', 'check_folder', 'check_named']
 
 # %% ../nbs/54_checks.ipynb #e8e75ba6
+import difflib
 import importlib.util
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 from transformers.integrations.integration_utils import get_available_reporting_integrations
 
-from .basics import InputError, check_choice, fingerprint, first_line
+from .basics import InputError, check_choice, check_writable, fingerprint, first_line
 from .detect import check_detection
 from .domains import DOMAINS, DomainWeights, check_same_domains
 from .folder import classifier_content, model_content, not_a_run
@@ -188,7 +189,30 @@ def check_disk(settings, folder):
     texts = 8 * settings.sample.n * settings.sample.max_new_tokens
     check_room(folder, 10 * 4 * numbers + texts + 5e7, "checkpoints, adapter and texts")
 
+# %% ../nbs/54_checks.ipynb #2a17af60
+_REPLACED = "cost.json proxy_losses.json rounds.jsonl weights.csv losses.csv report.html".split()
+_FILLED = "adapter checkpoints figures logs".split()
+
+
+def check_folder(folder):
+    "An InputError where a run cannot be begun, or continued, for want of permission."
+    folder, other = Path(folder), "name another folder with --out"
+    check_writable(folder, other)
+    if (folder / "metrics.json").exists():  # done
+        return
+    unfinished = [] if (folder / "profile.json").exists() else ["samples.jsonl"]
+    for name in [*unfinished, *_REPLACED, *_FILLED]:
+        if (folder / name).exists():
+            check_writable(folder / name, other)
+
 # %% ../nbs/54_checks.ipynb #dfcb2fe6
+def _some_of(runs, name):
+    "The names that are most like `name`, or else the first five, in words."
+    listed = difflib.get_close_matches(name, runs, 3) or runs[:5]
+    others = len(runs) - len(listed)
+    return ", ".join(listed) + (f" and {others:,} more" if others else "")
+
+
 def check_named(name):
     "An InputError where the name of a run is mistyped: it is not there, and beside it are runs."
     path = Path(name).expanduser()
@@ -196,4 +220,4 @@ def check_named(name):
         return
     runs = sorted(p.name for p in path.parent.iterdir() if p.is_dir() and not not_a_run(p))
     if runs:
-        raise InputError(f"{path} is not there; in {path.parent} are {', '.join(runs)}")
+        raise InputError(f"{path} is not there; in {path.parent} are {_some_of(runs, path.name)}")

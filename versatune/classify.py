@@ -23,6 +23,7 @@ from scipy.special import softmax
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from .basics import check_writable
 from .domains import InputError, check_number, check_same_domains, first_line
 from .domains import in_order, writing
 from .judge import JUDGE_PROMPT, JudgeClassifier  # noqa: F401
@@ -257,7 +258,7 @@ def _halved(numbers):
 
 def _write_bytes(path, data):
     "Write `data` to `path` in one step; a missing folder is made."
-    path = Path(path)
+    path = Path(check_writable(path))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

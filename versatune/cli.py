@@ -7,7 +7,6 @@ __all__ = ['main']
 
 # %% ../nbs/62_cli.ipynb #e5c2820c
 import logging
-import os
 import sys
 import traceback
 import warnings
@@ -15,8 +14,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from .basics import InputError, check_writable, first_line
 from .commands import CHAT, ENV, EXPORT, LABEL, PLOT, REPEAT, REPRO
-from .domains import InputError, first_line
 from .flags import INPUT_FLAGS, LARGER, TRAIN_FLAGS, Command, read_command
 
 # %% ../nbs/62_cli.ipynb #bd267546
@@ -109,18 +108,16 @@ _EXPAND = replace(_EXPAND, out="runs/expand")
 _RUNS = dict(demo=_DEMO, train=_TRAIN, expand=_EXPAND)
 
 # %% ../nbs/62_cli.ipynb #102c53fe
+_OTHER_FILE = "name another file with --out"
+
+
 def _unused(path):
     "Refuse to write over a file, or where no file can be written; before any work is done."
-    path, other = Path(path), "name another file with --out"
+    path = Path(check_writable(path, _OTHER_FILE))
     if path.is_dir():
-        raise InputError(f"{path} is a folder, and the result is a file; {other}")
+        raise InputError(f"{path} is a folder, and the result is a file; {_OTHER_FILE}")
     if path.exists():
-        raise InputError(f"{path} exists; {other}")
-    above = next(folder for folder in path.absolute().parents if folder.exists())
-    if not above.is_dir():
-        raise InputError(f"{path} cannot be written ({above} is a file); {other}")
-    if not os.access(above, os.W_OK):
-        raise InputError(f"{path} cannot be written (no permission in {above}); {other}")
+        raise InputError(f"{path} exists; {_OTHER_FILE}")
 
 # %% ../nbs/62_cli.ipynb #90fb5546
 def _detect(a):
@@ -136,6 +133,7 @@ def _detect(a):
     if labels and Path(a.out).is_file():  # detected already; only the labels are new
         return print(mend(KnowledgeProfile.load(a.out), a.out, labels, texts, classifier))
     _unused(a.out)
+    check_writable(texts, _OTHER_FILE)
     check_labels(labels, classifier)
     check_detection(classifier, a.aggregate, a.within, a.samples)
     model, tokenizer = load_model(a.model, a.precision), load_tokenizer(a.model)
@@ -251,6 +249,7 @@ def _evaluate(a):
     from versatune.models import load_model, load_tokenizer
 
     _unused(a.out)
+    cache = check_writable(cache_dir("scores"))
     benchmarks = _asked(a)
     results = evaluate(
         load_model(a.model, a.precision),
@@ -258,7 +257,7 @@ def _evaluate(a):
         benchmarks,
         limit=a.limit,
         run_code=a.run_code,
-        cache=cache_dir("scores"),
+        cache=cache,
         method=Path(a.model).name,
     )
     results.save(a.out)
@@ -317,6 +316,7 @@ def _classifier(a):
     from versatune.plot import save_figure
 
     _unused(a.out)
+    check_writable(Path(a.out).with_suffix(".png"), _OTHER_FILE)
     own = fit_classifier(load_data(a.data, skip_bad=a.skip_bad), a.other, a.kind)
     own.classifier.save(a.out)
     picture = save_figure(own.plot(), Path(a.out).with_suffix(".png"))

@@ -13,7 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from .basics import InputError
+from .basics import InputError, cache_dir, check_writable
 from .flags import Command
 
 # %% ../nbs/61_commands.ipynb #922de82d
@@ -42,12 +42,20 @@ def _gpus():
     return names or ["none"]
 
 # %% ../nbs/61_commands.ipynb #4b7490a9
+def _cache_room():
+    "Room in the cache folder, in words; or why it cannot be used."
+    try:
+        free = shutil.disk_usage(check_writable(cache_dir())).free
+    except InputError as error:
+        return str(error)
+    return f"{free / 1e9:.0f} GB free where models are cached"
+
+# %% ../nbs/61_commands.ipynb #b4619ce1
 def environment():
     "What a bug report needs, name -> value: versions, system, cores, memory, GPU, disk, extras."
-    from versatune.basics import cache_dir
     from versatune.records import versions
 
-    memory, cache = _memory_gb(), cache_dir()
+    memory = _memory_gb()
     installed = [name for name in _EXTRAS if importlib.util.find_spec(name)]
     missing = [name for name in _EXTRAS if name not in installed]
     return versions() | dict(
@@ -55,7 +63,7 @@ def environment():
         cores=os.cpu_count(),
         memory="unknown" if memory is None else f"{memory[0]:.1f} of {memory[1]:.1f} GB free",
         gpu="; ".join(_gpus()),
-        disk=f"{shutil.disk_usage(cache).free / 1e9:.0f} GB free where models are cached",
+        disk=_cache_room(),
         extras=", ".join(installed) or "none",
         not_installed=", ".join(missing) or "none",
     )
@@ -199,8 +207,11 @@ REPEAT = Command(
 
 
 def _plot(a):
-    from versatune.report import draw_figures, not_yet, report
+    from versatune.report import check_run, draw_figures, not_yet, report
 
+    for place in ("report.html", "figures"):
+        advice = "copy the run to a folder that you may write to"
+        check_writable(check_run(a.run) / place, advice)
     figures = draw_figures(a.run)
     print(*figures.values(), report(a.run), *not_yet(a.run), sep="\n")
 

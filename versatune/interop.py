@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from .basics import InputError, check_choice, write_atomic, writing
+from .basics import InputError, check_choice, check_writable, write_atomic, writing
 from .finetune import TrainSettings
 from .forms import UNTAUGHT
 from .sources import file_type
@@ -65,6 +65,7 @@ def write_rows(rows, path):
     from datasets import Dataset
 
     part = path.with_name(f".{path.name}.part")
+    check_writable(path)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -16,6 +16,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from .detect import tells
+from .basics import check_writable
 from .domains import DOMAINS, InputError, check_number
 from .labels import FEWEST, Labels, sampled_texts, text_hash
 
@@ -65,6 +66,7 @@ class Labelling:
         seed=0,
     ):
         check_number("labels n", n, least=1, whole=True)
+        check_writable(out, "name another file with --out")
         self.texts, self.out, self.by = sampled_texts(samples), Path(out), by
         self.labels = Labels.load(out, domains) if self.out.exists() else Labels([], domains)
         self._check_same_hand()

@@ -21,8 +21,8 @@ from datasets import Dataset
 from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from .domains import InputError, cache_dir, check_choice, check_number, fingerprint
-from .domains import read_json, write_json
+from .basics import InputError, cache_dir, check_choice, check_number, check_writable
+from .basics import fingerprint, read_json, write_json
 from .models import LoraSettings, add_lora, drop_lora, keeps_logits, sharded
 from .sample import model_fingerprint
 from .tokens import collate, collator
@@ -261,6 +261,14 @@ def _check_finite(domain, losses, s):
             f"lower the reference learning_rate ({s.learning_rate})"
         )
 
+
+def _to_train(domains, by_epoch, path):
+    "The domains without losses; an InputError where theirs could not be kept."
+    missing = [domain for domain in domains if domain not in by_epoch]
+    if missing:
+        check_writable(path)
+    return missing
+
 # %% ../nbs/32_losses.ipynb #3bbc8427
 def reference_reports(by_epoch, loss="heldout"):
     "What is to be known of reference losses: a sentence for those that were lowest at an end."
@@ -297,7 +305,7 @@ def reference_losses(
     by_epoch = _read_cache(path, key)
     known = dict(total=len(data.domains) * s.epochs, initial=len(by_epoch) * s.epochs)
     with tqdm(desc="reference losses", unit="epoch", disable=not progress, **known) as bar:
-        for domain in [d for d in data.domains if d not in by_epoch]:
+        for domain in _to_train(data.domains, by_epoch, path):
             bar.set_postfix_str(domain)
             train, heldout = data.train[domain], {domain: data.heldout[domain]}
             losses = _proxy_losses(model, tokenizer, _some(train, s.rows), heldout, s, bar)

@@ -12,9 +12,9 @@ import inspect
 import json
 import os
 import re
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -27,35 +27,45 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from .domains import InputError, check_choice, check_number, fingerprint, first_line
 from .domains import read_json
-from .places import locate
+from .places import locate, why_unreadable
 
 # %% ../nbs/03_models.ipynb #3118a3e5
-@cache  # a hub that has answered is not asked again
+_answered = set()  # models of which a hub has told: it is not asked again
+
+
 def check_hub(name):
-    "An InputError when `name` is a model of the hub, and the hub takes the question in silence."
-    if Path(locate(name)).exists():
-        return
+    """Whether `name` is a model of a hub that cannot be reached: what is here already must do.
+
+    An InputError when the hub takes the question in silence."""
+    if name in _answered or Path(locate(name)).exists():
+        return False
     seconds = constants.HF_HUB_ETAG_TIMEOUT
     try:
         HfApi().model_info(name, timeout=seconds)
+        _answered.add(name)
     except Exception as e:  # any other error is met again, and told, when the model is read
         if "timeout" in type(e).__name__.lower():
             raise InputError(
                 f"model {name}: the hub has not answered for {seconds} seconds; try again later, "
                 "or set HF_HUB_OFFLINE=1 to use what was downloaded before"
             ) from None
+        if type(e).__name__ == "ConnectError":
+            used = f"what was downloaded of {name} before is used"
+            warnings.warn(f"the hub cannot be reached ({first_line(e)}); {used}", stacklevel=1)
+            return True
+    return False
 
 # %% ../nbs/03_models.ipynb #14321d0a
 def load_tokenizer(name: str):
     """The tokenizer of `name`, with a pad token, padding on the right.
 
     An InputError when none can be read, or when it has neither BOS nor EOS."""
-    where = locate(name)
-    check_hub(name)
+    where, local = locate(name), check_hub(name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where)
+        tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=local)
     except Exception as e:
-        raise InputError(f"model {name}: no tokenizer can be read ({first_line(e)})") from e
+        why = why_unreadable(name, e, (".json",))
+        raise InputError(f"model {name}: no tokenizer can be read ({why})") from e
     if tokenizer.bos_token_id is None and tokenizer.eos_token_id is None:
         raise InputError(
             f"the tokenizer of {name} has neither a BOS nor an EOS token; "
@@ -149,17 +159,16 @@ def _generation_beside_adapter(folder):
 
 def _read(name, options):
     "What `from_pretrained` reads for `name`; an InputError with the first line of its reason."
-    where = locate(name)
-    check_hub(name)
+    where, local = locate(name), check_hub(name)
     if sharded():
         PartialState()  # each process takes its own GPU before weights arrive
     try:
-        model = AutoModelForCausalLM.from_pretrained(where, **options)
+        model = AutoModelForCausalLM.from_pretrained(where, local_files_only=local, **options)
     except Exception as e:
         attention = options["attn_implementation"]
         lacks_package = attention is not None and isinstance(e, ImportError)
         advice = f"; leave attention={attention!r} out" if lacks_package else ""
-        raise InputError(f"model {name} cannot be read ({first_line(e)}){advice}") from e
+        raise InputError(f"model {name} cannot be read ({why_unreadable(name, e)}){advice}") from e
     model.generation_config.update(**_generation_beside_adapter(where))
     return model
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
+from .basics import check_writable
 from .domains import DOMAINS, InputError, check_choice, check_same_domains
 from .domains import domain_colors, plain, writing
 from .results import Results
@@ -263,6 +264,7 @@ def save_figure(
     "Write the figure of an axes as a PNG (100 dots an inch) and close it; returns the path."
     fig, path = ax.get_figure() if hasattr(ax, "get_figure") else ax, Path(path)
     part = path.with_name(f".{path.name}.{os.getpid():08d}")
+    check_writable(path)
     kind = dict(format=path.suffix[1:] or "png", dpi=100, bbox_inches="tight")
     try:
         with writing(path):

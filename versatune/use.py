@@ -19,7 +19,8 @@ from huggingface_hub import ModelCard
 from peft import PeftModel
 from transformers import GenerationConfig, TextStreamer
 
-from .basics import InputError, check_number, first_line, read_json, write_atomic
+from .basics import InputError, check_number, check_writable, first_line, read_json
+from .basics import write_atomic
 from .checkpoints import saving
 from .checks import check_named, check_room
 from .conversations import closing_tokens, prompt_text
@@ -140,9 +141,10 @@ def _n_bytes(folder):
 
 def check_new(folder):
     "The path of a folder that is not there or empty; an InputError where it holds something."
-    folder = Path(folder).expanduser()
+    folder, other = Path(folder).expanduser(), "name another folder with --out"
+    check_writable(folder, other)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists and is not empty; name another folder with --out")
+        raise InputError(f"{folder} exists and is not empty; {other}")
     return folder
 
 # %% ../nbs/55_use.ipynb #5b5cbe28

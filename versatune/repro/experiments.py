@@ -25,18 +25,12 @@ from .scales import files_content, lab_files, local_questions, model_content
 from .work import Piece, jobs_left, share_work
 
 # %% ../../nbs/repro/experiments.ipynb #b3f65e8f
+from ..basics import InputError, check_choice, check_writable, fingerprint
+from ..basics import read_json, write_atomic, write_json
 from ..classify import read_classifier
 from ..data import load_data
 from ..detect import profile_from, tells
-from versatune.domains import (
-    DomainWeights,
-    InputError,
-    check_choice,
-    fingerprint,
-    read_json,
-    write_atomic,
-    write_json,
-)
+from ..domains import DomainWeights
 from ..evaluate import evaluate
 from ..finetune import finetune
 from ..folder import alone
@@ -365,6 +359,8 @@ def run_experiments(
     workers = workers or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
     settings = (SCALES[scale], str(folder or Path("runs/repro") / label), data, model, workers)
     study, listed = Study(*settings), [name for name in names if name in EXPERIMENTS]
+    check_writable(study.folder)
+    check_writable(Path(out))
     others = [OTHERS[n](scale, study.folder / n, workers, data) for n in names if n in OTHERS]
     pieces = list(_pieces(study, listed)) if listed else []  # reads the data before any file
     with alone(study.folder):
