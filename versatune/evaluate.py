@@ -19,6 +19,7 @@ import pandas as pd
 from datasets import Dataset
 from peft.tuners.tuners_utils import BaseTunerLayer
 
+from .basics import check_writable
 from versatune.domains import (
     InputError,
     check_number,
@@ -239,6 +240,8 @@ def _prepared(b, metric, limit, cache, key):
     path = Path(cache) / f"{asked}.json" if cache else None
     if path and path.exists():
         return path, _read_answers(path, b), None
+    if path:
+        check_writable(path)
     return path, None, load_tasks(b, limit, metric)
 
 

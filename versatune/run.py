@@ -20,7 +20,7 @@ from peft import PeftModel
 from transformers.utils import logging as transformers_logging
 
 # %% ../nbs/57_run.ipynb #8b469bb1
-from .checks import check_disk, check_engine, check_proxy, check_reports
+from .checks import check_disk, check_engine, check_folder, check_proxy, check_reports
 from .checks import first_shares, is_judge, questions_of, read_judge
 from .checks import first_rows, keep_logs, row_counts
 from .data import load_data
@@ -139,6 +139,7 @@ def check_settings(self: Run):
 @patch
 def check(self: Run):
     "Read data, tokenizer, classifier and given weights; an InputError names what does not fit."
+    check_folder(self.folder)
     s, train = self.settings, self.settings.train
     self.data = load_data(s.data, skip_bad=s.skip_bad)
     self.check_settings()
