@@ -167,6 +167,10 @@ class ReferenceSettings:
         check_choice("reference loss", self.loss, ("heldout", "train"))
         check_number("reference epochs", self.epochs, least=1, whole=True)
         check_number("reference rows", self.rows, least=1, whole=True, none="for all")
+        check_number("reference learning_rate", self.learning_rate, above=0)
+        check_number("reference batch_size", self.batch_size, least=1, whole=True)
+        check_number("reference token_budget", self.token_budget, least=1, whole=True)
+        check_number("reference seed", self.seed, least=0, most=2**32 - 1, whole=True)
 
 # %% ../nbs/32_losses.ipynb #e3ee88fb
 class _EpochLosses(TrainerCallback):

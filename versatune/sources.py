@@ -142,7 +142,7 @@ def check_row(
         return True
     if nameless:
         row = InputError(f"{where}: the name of field {nameless[0]!r} is no text; give it one")
-    if not isinstance(row, InputError):
+    elif not isinstance(row, InputError):
         row = InputError(f"{where}: is no object with fields, but {type(row).__name__}")
     if bad is None:
         raise row
@@ -286,9 +286,9 @@ def _check_no_part(folder, files):
         if owner is None or owner in files or owners.count(owner) > 1:
             (path, *_), part = _flat([files[name]]), part.lower()
             role = "heldout" if part == "test" else _ALSO.get(part, part)
-            problem = f"{path.name} is the {part} part of a domain, and no domain of its own"
+            what = f"{path.name} is the {part} part of a domain, and no domain of its own"
             to = f"{owner or 'DOMAIN'}/{role}{file_type(path)}"
-            raise InputError(f"{folder}: {problem}; move it to {to}")
+            raise InputError(f"{folder}: {what}; move it to {to}")
 
 # %% ../nbs/15_sources.ipynb #adb3b532
 def _sources_of_folder(folder):
@@ -366,11 +366,13 @@ def _entry(entry, named, beside):
     "{train, heldout, choices, ignore, columns} of one domain."
     unknown = [field for field in entry if field not in (*_ROLES, "ignore", "columns")]
     if unknown:
-        problem = f"{named} has the field {unknown[0]!r}"
-        raise InputError(f"{problem}; legal are {', '.join(_ROLES)}, ignore, columns")
+        legal = f"legal are {', '.join(_ROLES)}, ignore, columns"
+        raise InputError(f"{named} has the field {unknown[0]!r}; {legal}")
     if "train" not in entry:
         raise InputError(f"{named} has no field 'train'")
     roles = [role for role in _ROLES if role in entry]
+    if not isinstance(entry.get("choices", ""), (str, Path)):
+        raise InputError(f"{named}: choices are {entry['choices']!r:.60}; give a file of questions")
     return {role: _located(entry[role], f"{named}: {role}", beside) for role in roles}
 
 # %% ../nbs/15_sources.ipynb #227ac7ec

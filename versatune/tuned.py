@@ -215,6 +215,14 @@ def save(self: FineTuned, folder, profile=None, state_dict=None):
     return self.history.save(folder).parent
 
 # %% ../nbs/37_tuned.ipynb #a6e54000
+def _check_no_model(folder, base):
+    "An InputError for a folder that holds the base model, or another one."
+    if folder.exists() and Path(locate(base)).exists() and folder.samefile(locate(base)):
+        raise InputError(f"{folder} is the base model's own folder; name another")
+    if (folder / "config.json").exists():
+        raise InputError(f"{folder} holds a model, which would be replaced; name another folder")
+
+# %% ../nbs/37_tuned.ipynb #85a33451
 @patch
 def merge(
     self: FineTuned,
@@ -228,8 +236,7 @@ def merge(
             "the adapter does not remember its base model; name it, merge(folder, base)"
         )
     folder, tokenizer = Path(folder).expanduser(), self.tokenizer or load_tokenizer(base)
-    if folder.exists() and Path(locate(base)).exists() and folder.samefile(locate(base)):
-        raise InputError(f"{folder} is the base model's own folder; name another")
+    _check_no_model(folder, base)
     with saving(tempfile.gettempdir(), "the adapter"), tempfile.TemporaryDirectory() as adapter:
         self.model.save_pretrained(adapter)
         model = PeftModel.from_pretrained(load_model(base, "bf16"), adapter).merge_and_unload()
