@@ -15,6 +15,9 @@ data | law.jsonl | {"prompt": "a", "completion": ""}\n | row 1
 data | law.jsonl | {"prompt": "a", "prompt": "b", "completion": "c"}\n | stands there twice
 data | law.jsonl | {"prompt": "a", "completion": "b", "system_prompt": "c"}\n | system_prompt
 data | law.jsonl | {"text": "a"}\n | row 1
+data | law.jsonl | {"instruction": "a", "text": "b", "output": "c"}\n | field 'text' is not read
+data | law.jsonl | {"prompt": [{"role": "assistant", "content": "a"}], "completion": "b"}\n | ends
+data | train.jsonl | {"prompt": "a", "completion": "b"}\n | is the train part of a domain
 data | law.jsonl | {"prompt": "\xff", "completion": "b"}\n | UTF-8
 data | law.jsonl | {"messages": []}\n | has no response
 data | law.jsonl | {"messages": "hello"}\n | messages

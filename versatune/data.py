@@ -7,9 +7,11 @@ __all__ = ['read_instructions', 'read_choices', 'DomainData', 'load_data']
 
 # %% ../nbs/19_data.ipynb #8a832bf4
 import os
+import unicodedata
 import warnings
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -64,11 +66,17 @@ def _plain(value):
     return [_plain(v) for v in value] if isinstance(value, list) else value
 
 
-def _in_memory(given):
+def _in_memory(given, domain):
     "The rows of a list, a `Dataset` or a DataFrame as a list or an iterable of dicts."
     if isinstance(given, pd.DataFrame):
+        twice = given.columns[given.columns.duplicated()]
+        if len(twice):
+            raise InputError(f"{domain}: the column {twice[0]!r} stands there twice; keep one")
         given = given.astype(object).where(given.notna(), None).to_dict("records")
         return [_plain(row) for row in given]
+    if isinstance(given, Dataset) and given.format["type"] == "custom":
+        transform = "the data set has a transform, which would not be applied"
+        raise InputError(f"{domain}: {transform}; apply it with data.map(...)")
     return given.with_format(None) if isinstance(given, Dataset) else given
 
 # %% ../nbs/19_data.ipynb #133041ee
@@ -76,17 +84,20 @@ def _opened(source, domain):
     "(fingerprint of the content, names, a function of `bad` that yields (where, row))."
     paths = source if isinstance(source, list) and isinstance(source[0], Path) else [source]
     if all(isinstance(path, Path) for path in paths):
-        for path in paths:
+        for i, path in enumerate(paths):
             if not path.exists():
                 raise InputError(f"{path}: no such file")
+            if path.resolve() in [other.resolve() for other in paths[:i]]:
+                raise InputError(f"{path}: is named twice for domain {domain!r}; name it once")
         names = [path.name for path in paths]
         content = [fingerprint_file(path, 16) for path in paths]
         return content, names, partial(_in_turn, paths)
     if isinstance(source, str):
         table = _hub(source)
         return [source, table._fingerprint], source, partial(_numbered, table, source)
-    rows = _in_memory(source)
-    return [fingerprint(row) for row in rows], domain, partial(_numbered, rows, domain)
+    rows = _in_memory(source, domain)
+    content = [fingerprint([row if check_row(row, domain) else 0]) for row in rows]
+    return content, domain, partial(_numbered, rows, domain)
 
 # %% ../nbs/19_data.ipynb #8391fab9
 _ROW = Features(
@@ -149,13 +160,21 @@ _CHECKS = 3  # raise it when rows are refused that were read: cached rows are th
 
 
 def _mapping(rows, columns, domain, bad):
-    "Our name -> the file's, as given, or as the first row has it."
+    "Our name -> the file's, as given, or as the first row has it (that can be read, with `bad`)."
     if columns:
         return check_columns(columns, f"domain {domain!r}")
-    where, row = next(rows(bad), ("", {}))
-    return find_columns(row, where)
+    for where, row in islice(rows(bad), 1000 if bad else 1):
+        try:
+            columns = find_columns(row, where)
+            if bad:
+                row_form(renamed(row, columns), where)
+            return columns
+        except InputError:
+            if bad is None:
+                raise
+    return {}
 
-
+# %% ../nbs/19_data.ipynb #daa7a47a
 def _read(source, domain, ignore, columns, skip_bad):
     "(rows, key, columns, skipped rows) of one source."
     if isinstance(source, (str, Path)) and not is_hub(source):
@@ -290,9 +309,15 @@ def _sources(source):
     "What `find_sources` finds; an InputError for a name that cannot name a domain in every file."
     sources = find_sources(source)
     where = source if isinstance(source, (str, Path)) else "data"
+    alike = {}
     for domain in sources:
         with naming(where):
             check_domain_name(domain)
+        name = unicodedata.normalize("NFKC", domain).casefold()
+        if name in alike:
+            pair = f"the domains {alike[name]!r} and {domain!r} have one name in other letters"
+            raise InputError(f"{where}: {pair}; give both the same, or another")
+        alike[name] = domain
     return sources
 
 # %% ../nbs/19_data.ipynb #09640119

@@ -50,6 +50,10 @@ HARMLESS = frozenset(  # fields that say where a row comes from; so does a name 
     "metadata meta quality score difficulty".split()
 ) | {""}
 
+# %% ../nbs/16_forms.ipynb #6d54bfa1
+_SHORT = "source origin subcategory category task topic subject type title quality".split()
+_MOST_WORDS = 20  # of such a field; a longer text is no label, but something to be read
+
 
 def check_fields(
     row,  # a dict of fields, or of a turn
@@ -60,7 +64,8 @@ def check_fields(
     "Raise an InputError that names a filled field which nobody reads."
     for field, value in row.items():
         name = str(field).lower().replace(" ", "_")
-        left_out = name in HARMLESS or name.startswith("_") or field in (ignore or ())
+        about = name in HARMLESS and not (name in _SHORT and len(str(value).split()) > _MOST_WORDS)
+        left_out = about or name.startswith("_") or field in (ignore or ())
         if field not in used and not left_out and not _is_empty(value):
             problem = f"field {field!r} is not read and would be lost"
             cure = "remove it" + (
@@ -177,12 +182,15 @@ def _history(row, where):
     return messages
 
 
-def _alpaca(row, where):
+def _alpaca(row, where, ignore=()):
     "Instruction and input are one prompt, with an empty line between them."
-    prompt = text_field(row, "instruction", where)
+    prompt, response = (text_field(row, field, where) for field in ("instruction", "output"))
+    whole = [prompt, response]
+    if not all(part.strip() in str(row.get("text") or whole) for part in whole):  # no copy of both
+        check_fields(row, [f for f in FORMS["alpaca"] if f != "text"], where, ignore)
     if not _is_empty(row.get("input")):
         prompt = f"{prompt}\n\n{text_field(row, 'input', where)}"
-    return _history(row, where) + _exchange(prompt, text_field(row, "output", where))
+    return _history(row, where) + _exchange(prompt, response)
 
 # %% ../nbs/16_forms.ipynb #1a6c2022
 def _side(row, field, role, where, ignore):
@@ -199,6 +207,9 @@ def _prompt(row, where, ignore=()):
     for message in prompt:
         if message["role"] == "assistant":
             message["role"] = UNTAUGHT
+    if prompt[-1:] and prompt[-1]["role"] == UNTAUGHT:
+        begun = "field 'prompt' ends in an answer that the completion goes on with"
+        raise InputError(f"{where}: {begun}; write that beginning into the completion")
     return prompt + _side(row, "completion", "assistant", where, ignore)
 
 
@@ -235,7 +246,7 @@ def to_messages(
     form = row_form(row, where)
     check_fields(row, FORMS[form], where, ignore)
     if form == "alpaca":
-        messages = _alpaca(row, where)
+        messages = _alpaca(row, where, ignore)
     elif form == "prompt":
         messages = _prompt(row, where, ignore)
     else:

@@ -130,15 +130,18 @@ def _known_type(path):
         raise InputError(f"{path}: unknown file type {path.suffix!r}; use one of {_TYPES}")
     return kind
 
-
+# %% ../nbs/15_sources.ipynb #97564f9f
 def check_row(
     row,  # a dict of fields, or what stands in its place
     where,  # file and row: an error begins with it
     bad=None,  # a function of (where, message) that is told of a bad row; None: an InputError
 ):
-    "Whether a row is a dict of fields."
-    if isinstance(row, dict):
+    "Whether a row is a dict of fields, each with a name."
+    nameless = [f for f in row if not isinstance(f, str)] if isinstance(row, dict) else None
+    if nameless == []:
         return True
+    if nameless:
+        row = InputError(f"{where}: the name of field {nameless[0]!r} is no text; give it one")
     if not isinstance(row, InputError):
         row = InputError(f"{where}: is no object with fields, but {type(row).__name__}")
     if bad is None:
@@ -271,10 +274,27 @@ def _files_of_domain(folder):
         raise InputError(f"{folder}: domain {name!r} is empty; {remedy}")
     return paths
 
+# %% ../nbs/15_sources.ipynb #d6a0e2a0
+_PART_OF = re.compile(rf"(?:(.+)[-_.])?({_NAMES}|test)", re.I)
+
+
+def _check_no_part(folder, files):
+    "An InputError for a file (name -> path or shards) that is a part of a domain, not a domain."
+    parts = {name: match.groups() for name in files if (match := _PART_OF.fullmatch(name))}
+    owners = [owner for owner, _ in parts.values()]
+    for name, (owner, part) in parts.items():
+        if owner is None or owner in files or owners.count(owner) > 1:
+            (path, *_), part = _flat([files[name]]), part.lower()
+            role = "heldout" if part == "test" else _ALSO.get(part, part)
+            problem = f"{path.name} is the {part} part of a domain, and no domain of its own"
+            to = f"{owner or 'DOMAIN'}/{role}{file_type(path)}"
+            raise InputError(f"{folder}: {problem}; move it to {to}")
+
 # %% ../nbs/15_sources.ipynb #adb3b532
 def _sources_of_folder(folder):
     "Domain -> {train, heldout, choices} -> path, for a folder of files or of folders."
     files = _grouped(folder, _shard)
+    _check_no_part(folder, files)
     sources = {name: dict(train=source) for name, source in files.items()}
     domains = [p for p in sorted(folder.iterdir()) if p.is_dir() and not _holds_no_rows(p)]
     _check_all_read(folder, [*_flat(files.values()), *domains])

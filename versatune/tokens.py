@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from datasets import Features, List, Value
 from fastcore.basics import patch
 
-from .conversations import encode, ends_in_words
+from .conversations import encode, ends_in_words, misread
 from .cached import cached_rows
 from .domains import InputError, check_number, fingerprint
 from .models import padded, tokenizer_fingerprint
@@ -174,15 +174,15 @@ def _first(rows, n):
     return rows.select(range(min(n or len(rows), len(rows))))
 
 # %% ../nbs/22_tokens.ipynb #25e06a86
-_ENCODER = 3  # raise it when the encoding changes: cached tokens are then made anew
+_ENCODER = 4  # raise it when the encoding changes: cached tokens are then made anew
 
 
-def _tell(lost, max_length, ends):
-    "Warn of rows cut or left out, and of how a response ends."
+def _tell(lost, max_length, reports):
+    "Warn of rows cut or left out, and of what else is to be known of them."
     if lost:
         warnings.warn(f"rows longer than {max_length} tokens: {'; '.join(lost)}", stacklevel=1)
-    if ends:
-        warnings.warn(ends, stacklevel=1)
+    for report in filter(None, reports):
+        warnings.warn(report, stacklevel=1)
 
 # %% ../nbs/22_tokens.ipynb #d5849ed9
 def tokenize(
@@ -203,7 +203,7 @@ def tokenize(
     heldout = {d: tokenized("heldout", d, rows, False) for d, rows in chosen.items()}
     lost = _shortened(train, data.sizes, "training")
     lost += _shortened(heldout, {d: len(rows) for d, rows in chosen.items()}, "held out")
-    _tell(lost, max_length, ends_in_words(tokenizer))
+    _tell(lost, max_length, [ends_in_words(tokenizer), *misread(data.train, tokenizer)])
     dropped = {d: n - _count(train[d]) for d, n in data.sizes.items()}
     return TokenizedData(train, heldout, dropped, key)
 
