@@ -144,7 +144,7 @@ def check_writable(
         os.stat(path)
     place = Path(path).absolute()
     if place.is_file() and not place.stat().st_mode & 0o222:
-        other = advice or "name another"
+        other = advice or _cure(path, errno.EACCES)
         raise InputError(f"{path} is read-only; make it writable (chmod u+w), or {other}")
     above = place.parent if place.is_file() else place
     while not above.exists():
