@@ -176,30 +176,6 @@ def dose_recipes():
                 yield (page, short, f"lab {world}, against {rival}"), np.mean(by_target, axis=0)
 
 
-def model_recipes():
-    "Those of page 16: mixtures of a real model, and its expansion at equal dose."
-    runs, page = read("power_small.csv"), "16_real_model"
-    about = json.loads((REPRO / "results" / "power_small.json").read_text("utf-8"))
-    arms = {
-        "real model: detected start better than equal shares": ("detected", "uniform"),
-        "real model: dynamic better than equal shares": ("dynamic", "uniform"),
-        "real model: moving better than keeping": ("dynamic", "detected"),
-    }
-    for short, pair in arms.items():
-        for counted, weights in counting(about["detected"]).items():
-            where = page, short, f"small, {counted}"
-            yield where, paired(runs, "arm", *pair, "score", weights)
-    short = "real model: expansion better at equal dose"
-    settings = {
-        "the target": ("score", on_target),
-        "the others": ("score", on_others),
-        "the others' plain texts": ("plain", on_others),
-    }
-    for setting, measure in settings.items():
-        where = page, short, f"small, {setting}"
-        yield where, paired(runs, "arm", "expansion", "rival", *measure)
-
-
 def kept_answer(page, short, setting):
     rows = json.loads((REPRO / "results" / "verdicts" / f"{page}.json").read_text("utf-8"))
     (row,) = [row for row in rows if row["short"] == short]
@@ -209,7 +185,7 @@ def kept_answer(page, short, setting):
 
 @pytest.mark.parametrize(
     "where, values",
-    [*recipes(), *consistency_recipes(), *dose_recipes(), *model_recipes()],
+    [*recipes(), *consistency_recipes(), *dose_recipes()],
     ids=lambda x: "-".join(map(str, x))[:90],
 )
 def test_a_printed_number_comes_out_again(where, values):
