@@ -1,17 +1,19 @@
 """The experiments behind nbs/repro: each computes, continues with the same numbers, stays small."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from versatune.basics import InputError, read_json
+from versatune.basics import InputError, read_json, write_atomic, write_json
+from versatune.domains import DOMAINS
 from versatune.repro.race import LONG, Race
 from versatune.repro.verdicts import read_runs
 from versatune.repro.experiments import OTHERS, run_experiments
-from versatune.repro.scales import EXPERIMENTS
+from versatune.repro.scales import EXPERIMENTS, LOCAL_QUESTIONS
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,7 +22,7 @@ def test_every_experiment_computes_and_continues(tmp_path):
     results, work, said = tmp_path / "results", tmp_path / "work", []
     paths = run_experiments("smoke", out=results, folder=work, say=said.append)
     first = {p.name: p.read_bytes() for p in paths if p.suffix == ".csv"}
-    others = {f"{name}_smoke.csv" for name, kind in OTHERS.items() if "smoke" in kind.sizes}
+    others = {f"{name}_smoke.csv" for name in OTHERS if name != "power"}  # which reads one's data
     assert others | {"runs_smoke.csv"} <= set(first)
     check_race(results / "race_smoke.csv", results / "race_smoke.json")
     runs = read_runs("smoke", results)
@@ -34,12 +36,36 @@ def test_every_experiment_computes_and_continues(tmp_path):
         path.unlink()
     said.clear()
     run_experiments("smoke", out=results, folder=work, say=said.append)
-    assert said[0].startswith("smoke: 3 pieces of work to do") and len(said) == 4
+    assert said[0].startswith("not run: power, which reads instruct/")
+    assert said[1].startswith("smoke: 3 pieces of work to do") and len(said) == 5
     race = first["race_smoke.csv"]
     first = {name: text for name, text in first.items() if name not in others}
     assert {name: (results / name).read_bytes() for name in first} == first
     again = pd.read_csv(results / "race_smoke.csv").filter(like="score.")
     assert np.allclose(pd.read_csv(io.BytesIO(race))[again.columns], again, atol=1e-3)
+
+
+def test_the_real_model_is_tried_on_a_folder_of_data(tmp_path):
+    data = tmp_path / "data"
+    for domain in DOMAINS:
+        rows = []
+        for i in range(80):
+            rows.append(dict(instruction=f"Say {i} of {domain}.", input="", output=f"It is {i}."))
+        write_json(data / "instruct" / f"{domain}.json", rows)
+        plain = json.dumps(dict(text=f"All there is to say of {domain}."))
+        write_atomic(data / "domain_text" / f"{domain}.jsonl", plain + "\n")
+        question = dict(question="Which?", choices=["a", "b"], answer_index=0)
+        questions = f"{LOCAL_QUESTIONS[domain]}.jsonl"
+        write_atomic(data / "benchmarks" / questions, (json.dumps(question) + "\n") * 2)
+    said, results = [], tmp_path / "results"
+    given = dict(data=data, folder=tmp_path / "work", workers=1, say=said.append)
+    table, _ = run_experiments("smoke", ["power"], out=results, **given)
+    runs = pd.read_csv(table, keep_default_na=False)
+    assert list(runs.arm) == ["uniform", "detected", "inverse", "dynamic", "expansion", "rival"]
+    assert np.isfinite(runs.filter(like="score.")).all(None)
+    assert (runs.filter(like="rows.").sum(axis=1) == 4).all()
+    run_experiments("smoke", ["power"], out=results, **given)
+    assert said[-1].startswith("smoke: 0 pieces of work to do")
 
 
 def check_race(table, about):

@@ -52,6 +52,23 @@ class PowerSize:
     plain: int = 12  # plain texts of a domain, of at most 128 tokens
     sample: SampleSettings = SampleSettings(n=1024, max_new_tokens=48, batch_size=64)
     delta: float = 0.1
+    held_out: int = 400  # rows of a domain, before they are shared out
+
+# %% ../../nbs/repro/power.ipynb #5d1bbde2
+_ONE_STEP = FastSettings(1, 4, 4, 5e-4)
+_SMOKE = PowerSize(
+    seeds=(0,),
+    settings=_ONE_STEP,
+    proxy=_ONE_STEP,
+    max_length=48,
+    steering=2,
+    references=2,
+    scoring=2,
+    questions=2,
+    plain=1,
+    sample=SampleSettings(n=8, max_new_tokens=8, batch_size=8),
+    held_out=6,
+)
 
 
 MIXTURES = {
@@ -66,7 +83,7 @@ FOLDERS = ("instruct", "benchmarks", "domain_text")
 class Power(Experiment):
     "The experiment with a real model; `data`: a folder with `FOLDERS`."
 
-    sizes = dict(small=PowerSize())
+    sizes = dict(smoke=_SMOKE, small=PowerSize())
 
     @classmethod
     def refusal(cls, data, model):
@@ -89,7 +106,7 @@ class Power(Experiment):
 def _tokens(power):
     size = power.size
     rows = load_data(f"{power.data}/instruct")
-    return tokenize(rows, power.tokenizer, size.max_length, heldout_rows=400)
+    return tokenize(rows, power.tokenizer, size.max_length, heldout_rows=size.held_out)
 
 
 def _rows(dataset):
