@@ -62,7 +62,7 @@ def test_the_real_model_is_tried_on_a_folder_of_data(tmp_path):
     table, _ = run_experiments("smoke", ["power"], out=results, **given)
     runs = pd.read_csv(table, keep_default_na=False)
     assert list(runs.arm) == ["uniform", "detected", "inverse", "dynamic", "expansion", "rival"]
-    assert np.isfinite(runs.filter(like="score.")).all(None)
+    assert np.isfinite(runs.filter(like="score.")).all(axis=None)
     assert (runs.filter(like="rows.").sum(axis=1) == 4).all()
     run_experiments("smoke", ["power"], out=results, **given)
     assert said[-1].startswith("smoke: 0 pieces of work to do")
@@ -76,7 +76,7 @@ def check_race(table, about):
         "VersaTune",
         "best fixed",
     }
-    assert np.isfinite(runs.filter(like="score.")).all(None)
+    assert np.isfinite(runs.filter(like="score.")).all(axis=None)
     best = about["worlds"]["uneven"]["best"]
     assert all(abs(sum(shares.values()) - 1) < 1e-9 for shares in best.values())
     assert about["command"] == "versatune repro race --scale smoke"
