@@ -7,7 +7,7 @@ __all__ = ['MIXTURES', 'FOLDERS', 'PowerSize', 'Power', 'run_profile', 'run_prox
            'run_expansion']
 
 # %% ../../nbs/repro/power.ipynb #daab77b8
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from ..data import load_data, read_choices
 from ..detect import profile_from, tells
 from ..domains import DOMAINS, DomainWeights, InputError
 from ..models import load_model, load_tokenizer
-from ..records import json_ready, versions
 
 # %% ../../nbs/repro/power.ipynb #29eda00a
 from .fast import FastSettings, Run, _targets
@@ -274,21 +273,15 @@ def _about(power, seeds):
     "How the result files were made, and what every run shares."
     tokens = {d: sum(_targets(rows)) for d, rows in power.parts["scoring"].items()}
     asked = {d: dict(asked=len(items), fit=fit) for d, (items, fit) in power.items.items()}
-    done = [
-        power.result(p.file) for p in power.pieces() if (power.folder / f"{p.file}.json").exists()
-    ]
-    return dict(
-        command=f"versatune repro power --scale {power.scale} --data DATA",
-        commits=sorted({result["commit"] for result in done}),
-        hours=round(sum(result["seconds"] for result in done) / 3600, 1),
+    about = power.about("power")
+    return about | dict(
+        command=f"{about['command']} --data DATA",
         seeds=seeds,
         detected=dict(power.detected),
         proxies={d: power.result(f"proxy-{d}")["losses"] for d in DOMAINS},
         untouched=power.result("untouched")["scores"],
         scoring_tokens=tokens,
         questions=asked,
-        settings=json_ready(asdict(power.size)),
-        versions=versions(),
     )
 
 # %% ../../nbs/repro/power.ipynb #127b6b08

@@ -79,8 +79,9 @@ def claim(self: Experiment):
 
 @patch
 def about(self: Experiment, name):
-    "How the result files were made: command, settings, seconds, commits, versions."
-    results = [self.result(piece.file) for piece in self.pieces()]
+    "How the result files were made so far: command, settings, seconds, commits, versions."
+    pieces = [piece for piece in self.pieces() if (self.folder / f"{piece.file}.json").exists()]
+    results = [self.result(piece.file) for piece in pieces]
     return dict(
         command=f"versatune repro {name} --scale {self.scale}",
         settings=json_ready(asdict(self.size)),
