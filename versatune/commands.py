@@ -209,9 +209,9 @@ REPEAT = Command(
 def _plot(a):
     from versatune.report import check_run, draw_figures, not_yet, report
 
+    run, advice = check_run(a.run), "copy the run to a folder that you may write to"
     for place in ("report.html", "figures"):
-        advice = "copy the run to a folder that you may write to"
-        check_writable(check_run(a.run) / place, advice)
+        check_writable(run / place, advice)
     figures = draw_figures(a.run)
     print(*figures.values(), report(a.run), *not_yet(a.run), sep="\n")
 
